@@ -1,0 +1,1 @@
+"""The store: tinytown's keys and formats, over hiredis."""

@@ -1,0 +1,1 @@
+"""Use cases: load, let core decide, apply, return a report. No printing."""

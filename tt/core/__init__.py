@@ -1,0 +1,1 @@
+"""The pure heart: plans, changes, merging. Standard library only; no files, clocks, randomness."""

@@ -1,0 +1,87 @@
+"""Parents and dependencies as a graph: what is missing, what goes in circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from tt.core.model import Plan
+from tt.core.problem import Problem
+
+
+def graph_problems(plan: Plan, indexes: Mapping[str, int]) -> list[Problem]:
+    """List unknown parents and dependencies, and every cycle once."""
+    problems = [_missing(plan, indexes, *link) for link in missing_links(plan)]
+    return problems + [_cycle(cycle, plan, indexes) for cycle in cycles(plan)]
+
+
+def missing_links(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Yield (task id, field, id it names) where a parent or a dependency is not in the plan."""
+    tasks = plan.tasks
+    for task in tasks.values():
+        parent = task.parent
+        if parent is not None and parent not in tasks:
+            yield task.id, "parent", parent
+        if "depends_on" in task.fields:
+            for wanted in task.depends_on:
+                if wanted not in tasks:
+                    yield task.id, "depends_on", wanted
+
+
+def _missing(plan: Plan, indexes: Mapping[str, int], task: str, field: str, wanted: str) -> Problem:
+    near = get_close_matches(wanted, list(plan.tasks), n=1)
+    hint = f"did you mean `{near[0]}`?" if near else None
+    what = "parent" if field == "parent" else "dependency"
+    return Problem(what, f"unknown {what} `{wanted}` of `{task}`", ("tasks", indexes[task], field), hint)
+
+
+def links(plan: Plan, task_id: str) -> Iterator[tuple[str, str]]:
+    """Yield (field, id) for each task that this one names as parent or dependency and that exists."""
+    task = plan.tasks[task_id]
+    if task.parent in plan.tasks:
+        yield "parent", str(task.parent)
+    for wanted in task.depends_on:
+        if wanted in plan.tasks:
+            yield "depends_on", wanted
+
+
+def cycles(plan: Plan) -> list[list[tuple[str, str]]]:
+    """List the cycles as [(task id, field that leads to the next), …], each once.
+
+    Parent and depends_on edges are one graph: a task that waits for its own child never starts.
+    """
+    found: list[list[tuple[str, str]]] = []
+    done: set[str] = set()
+    for start, task in plan.tasks.items():
+        if start not in done and ("parent" in task.fields or "depends_on" in task.fields):
+            _walk(plan, start, done, found)
+    return found
+
+
+def _walk(plan: Plan, start: str, done: set[str], found: list[list[tuple[str, str]]]) -> None:
+    """Search depth first from `start` without recursion; chains may be thousands long."""
+    path: list[tuple[str, str]] = []
+    on_path: dict[str, int] = {start: 0}
+    stack = [(start, links(plan, start))]
+    while stack:
+        node, edges = stack[-1]
+        del path[len(stack) - 1 :]
+        step = next(edges, None)
+        if step is None:
+            stack.pop()
+            on_path.pop(node)
+            done.add(node)
+            continue
+        field, target = step
+        path.append((node, field))
+        if target in on_path:
+            found.append(path[on_path[target] :])
+        elif target not in done:
+            on_path[target] = len(stack)
+            stack.append((target, links(plan, target)))
+
+
+def _cycle(cycle: list[tuple[str, str]], plan: Plan, indexes: Mapping[str, int]) -> Problem:
+    closing, field = max(cycle, key=lambda step: indexes[step[0]])
+    around = " → ".join(f"`{step[0]}`" for step in [*cycle, cycle[0]])
+    return Problem("cycle", f"these tasks wait for each other: {around}", ("tasks", indexes[closing], field))

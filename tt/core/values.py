@@ -1,0 +1,112 @@
+"""Values of fields: TOML's types made strict, so that equality means "the same in the file".
+
+A `Value` is `str | int | list | dict | Literal`. Booleans, floats, dates and times are kept as
+`Literal`, the text that TOML writes for them: Python says `True == 1 == 1.0` and `nan != nan`,
+and a merge that believed it would lose an edit. The JSON form is what Redis and the base hold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import Enum
+from typing import Final, TypeAlias
+
+_TAG: Final = "$toml"
+_JSON_FLOAT: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A TOML boolean, float, date or time, as its text: `true`, `1.50`, `nan`, `2026-01-31`."""
+
+    text: str
+
+
+Value: TypeAlias = "str | int | Literal | list[Value] | dict[str, Value]"
+
+
+class Absent(Enum):
+    """The type of `ABSENT`: no value, which is different from an empty one."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+MaybeValue: TypeAlias = "Value | Absent"
+
+
+def from_toml(value: object) -> Value:
+    """Turn a value of a parsed TOML document into a `Value`; floats may arrive as `Literal`."""
+    if isinstance(value, str | Literal):
+        return value
+    if isinstance(value, bool):
+        return Literal("true" if value else "false")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, list):
+        return [from_toml(item) for item in value]
+    if isinstance(value, dict):
+        return {key: from_toml(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return Literal(repr(value))
+    if isinstance(value, datetime | date | time):
+        return Literal(value.isoformat())
+    raise TypeError(f"no TOML value: {value!r}")
+
+
+def _jsonable(value: Value) -> object:
+    if isinstance(value, Literal):
+        return {_TAG: value.text} if value.text not in ("true", "false") else value.text == "true"
+    if isinstance(value, list):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, dict):
+        plain = {key: _jsonable(item) for key, item in value.items()}
+        return {_TAG: list(plain.items())} if _TAG in plain else plain
+    return value
+
+
+def dump(value: Value) -> str:
+    """Write a value as compact JSON text; `load(dump(v)) == v` for every value.
+
+    Booleans and floats in JSON's own spelling are JSON's; what JSON has no type for is
+    `{"$toml": "<its TOML text>"}`.
+    """
+    if isinstance(value, Literal) and _JSON_FLOAT.fullmatch(value.text):
+        return value.text
+    return json.dumps(_jsonable(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _tagged(pairs: list[tuple[str, object]]) -> object:
+    made = dict(pairs)
+    if len(made) == 1 and _TAG in made:
+        inner = made[_TAG]
+        return Literal(inner) if isinstance(inner, str) else {str(k): v for k, v in inner}  # type: ignore[attr-defined]
+    return made
+
+
+def load(text: str) -> Value:
+    """Read what `dump` wrote; raises `ValueError` for anything that is no `Value`."""
+    try:
+        made = json.loads(text, object_pairs_hook=_tagged, parse_float=Literal, parse_constant=Literal)
+        return from_toml(made)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"not a value of a plan: {error}") from error
+
+
+def plain(value: MaybeValue) -> object:
+    """Turn a value into plain JSON-ready data for people and programs; ABSENT becomes None."""
+    if value is ABSENT:
+        return None
+    if isinstance(value, Literal):
+        return value.text == "true" if value.text in ("true", "false") else value.text
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value

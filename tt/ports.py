@@ -1,0 +1,202 @@
+"""What the use cases need of the world outside, as small protocols; adapters implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from tt.core.base import Base
+from tt.core.diff import Change
+from tt.core.model import EMPTY, Plan, Task
+from tt.core.report import Duplicate, Fault, SyncRecord
+from tt.core.values import Value
+
+NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A plan file as it was read: its exact bytes and the plan they say.
+
+    `named` are the ids derived for tasks that have none in the file, by their index in it.
+    """
+
+    data: bytes
+    plan: Plan
+    named: Mapping[int, str] = field(default_factory=dict)
+
+
+class PlanFile(Protocol):
+    """One `tasks.toml`."""
+
+    @property
+    def name(self) -> str:
+        """How messages call the file: its path as the user would type it."""
+        ...
+
+    def read(self) -> Snapshot | None:
+        """Read and validate; None where there is no file. Raises PlanError where it is invalid."""
+        ...
+
+    def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
+        """Return the bytes that `write` would write."""
+        ...
+
+    def write(self, before: Snapshot | None, changes: Sequence[Change]) -> Snapshot:
+        """Make `changes` (and write down `before.named`), touching no other byte.
+
+        Atomic. Raises FileMovedError, having written nothing, where the file on disk is not
+        `before` any more. Writes nothing at all where nothing changes.
+        """
+        ...
+
+
+class BaseStore(Protocol):
+    """The base of one town in one worktree, and the history of its syncs."""
+
+    def load(self) -> Base | None:
+        """Read the newest base; None where nothing was ever synced here."""
+        ...
+
+    def save(self, previous: Base | None, base: Base, record: SyncRecord) -> Base:
+        """Make `base` the newest, `record` its history entry; atomic, and it survives a crash.
+
+        Raises BaseMovedError where `previous` is no longer the newest. Tasks that are the same
+        objects in both are not written again. Returns `base` with its version.
+        """
+        ...
+
+    def history(self, limit: int = 50) -> list[SyncRecord]:
+        """List the syncs that changed something, newest first."""
+        ...
+
+    def version(self, name: str) -> tuple[Base, Base] | None:
+        """Return the base before and after the named sync; None where history does not have it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Whose a town is and how far it has come: the hash `tt:<town>:plan`.
+
+    `repo` holds the owner's identities, separated by spaces. `seq` is raised by each sync that
+    writes, `epoch` is made anew whenever a lost or restored store is healed.
+    """
+
+    repo: str = ""
+    branch: str = ""
+    seq: int = 0
+    epoch: str = ""
+    meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTask:
+    """One task's hash as it was read. `raw` is the whole hash, the ground of compare-and-set.
+
+    `complete` says that `tt` wrote the hash, so that a plan field that is not in it is known to be
+    none; in a hash of another tool it is merely unknown. `tagged`: the hash has its plan tag.
+    """
+
+    task: Task
+    uuid: str
+    raw: Mapping[str, str]
+    complete: bool = True
+    tagged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """Everything of a town that a sync needs, read at one go; `tombstones` by plan id."""
+
+    town: Town | None
+    tasks: Mapping[str, StoredTask]
+    tombstones: Mapping[str, Task]
+    faults: tuple[Fault, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a write says of its writer: the identities it goes by, its branch, and the epoch.
+
+    `floor` is a lower bound for the counter: the town's becomes `max(its own, floor) + 1`.
+    """
+
+    repo: str
+    branch: str
+    epoch: str
+    floor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The outcome of a write: ids whose compare-and-set was lost, and the counter afterwards."""
+
+    lost: frozenset[str]
+    seq: int
+
+
+class TaskStore(Protocol):
+    """One town in Redis. Every method raises StoreError when Redis does not do its part."""
+
+    @property
+    def address(self) -> str:
+        """How messages call the server; never holds a password."""
+        ...
+
+    def load(self, ids: Iterable[str] = (), uuids: Mapping[str, str] = NO_UUIDS) -> StoreState:
+        """Read the town. `ids` are plan ids known here, `uuids` their uuids where not computed:
+        with them a task whose plan tag was lost is still known."""
+        ...
+
+    def apply(
+        self, state: StoreState, changes: Sequence[Change], claim: Claim, *, mark: Collection[str] = ()
+    ) -> Applied:
+        """Make `changes`, each by compare-and-set on `state`, touching only what changes.
+
+        `mark` are ids of incomplete or untagged hashes that are written out in full.
+        Raises StoreError where the town has become another repository's meanwhile.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RepoState:
+    """A worktree at a glance. `branch` is None on a detached HEAD, `head` on an unborn branch."""
+
+    top: Path
+    git_dir: Path
+    common_dir: Path
+    branch: str | None
+    head: str | None
+
+
+class Repository(Protocol):
+    """The Git worktree around the plan."""
+
+    @property
+    def state(self) -> RepoState: ...
+
+    def show(self, revision: str, path: Path) -> bytes | None:
+        """Return the content of `path` at `revision` ("" is the index), None where it has none."""
+        ...
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Say whether commit `old` is an ancestor of (or is) `new`; False for unknown commits."""
+        ...
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the root commits that HEAD descends from; () in a shallow clone or unborn."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, for what is written into records and hashes; it never decides anything."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since 1970, UTC."""
+        ...
