@@ -1,0 +1,1 @@
+"""Configuration: flags, environment and files become one frozen Config that knows its origins."""

@@ -1,0 +1,116 @@
+"""Every setting there is: its kind, its default, and where it may come from."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["text", "whole", "seconds", "boolean", "list"]
+SettingValue: TypeAlias = str | int | float | bool | tuple[str, ...]
+
+KIND_WORDS: Final[dict[Kind, str]] = {
+    "text": "text",
+    "whole": "a whole number",
+    "seconds": "a number of seconds",
+    "boolean": "true or false",
+    "list": "a list of texts",
+}
+
+
+class Key(NamedTuple):
+    """One setting. `project`: only the project's file may set it, never the user's.
+
+    `env` are the variables that set it, strongest first; `choices` the only values it can have.
+    """
+
+    name: str
+    kind: Kind
+    default: SettingValue
+    about: str
+    env: tuple[str, ...] = ()
+    flag: str = ""
+    choices: tuple[str, ...] = ()
+    project: bool = False
+    secret: bool = False
+
+
+_ON_TROUBLE: Final = ("warn", "fail")
+
+KEYS: Final[dict[str, Key]] = {
+    key.name: key
+    for key in (
+        Key("name", "text", "", "the town's name; it then follows one branch",
+            env=("TT_NAME",), flag="--name", project=True),
+        Key("default_cli", "text", "claude", "the AI command line that agents run"),
+        Key("max_agents", "whole", 10, "how many agents may work at once"),
+        Key("redis.url", "text", "", "redis://, rediss:// or unix://; `embedded` is the built-in",
+            env=("TT_REDIS_URL", "REDIS_URL"), flag="--redis"),
+        Key("redis.timeout", "seconds", 2.0, "how long to wait for Redis",
+            env=("TT_REDIS_TIMEOUT",)),
+        Key("redis.use_socket", "boolean", False, "reach Redis by `redis.socket_path`"),
+        Key("redis.socket_path", "text", "", "a Unix socket, relative to the file that says so"),
+        Key("redis.host", "text", "127.0.0.1", "where Redis is"),
+        Key("redis.port", "whole", 6379, "its port"),
+        Key("redis.password", "text", "", "its password",
+            env=("TT_REDIS_PASSWORD", "TINYTOWN_REDIS_PASSWORD"), secret=True),
+        Key("redis.tls_enabled", "boolean", False, "use TLS for host and port"),
+        Key("sync.file", "text", "tasks.toml", "the plan, relative to tinytown.toml", project=True),
+        Key("sync.repo", "text", "", "whose plan it is; made by `tt init`", project=True),
+        Key("sync.fields", "list", (), "run fields to keep in the file beside `status`"),
+        Key("sync.max_delete", "whole", 20, "more deletions at once are taken for damage"),
+        Key("hooks.on_conflict", "text", "warn", "what a hook does on a conflict",
+            choices=_ON_TROUBLE),
+        Key("hooks.on_unreachable", "text", "warn", "what a hook does without Redis",
+            choices=_ON_TROUBLE),
+        Key("hooks.stage", "boolean", True, "whether pre-commit stages the plan"),
+        Key("watch.two_way", "boolean", False, "whether the watcher also pulls"),
+        Key("conductor.lease", "seconds", 30.0, "how long an agent may be silent"),
+        Key("conductor.retries", "whole", 0, "attempts after the first, for failures"),
+    )
+}  # fmt: skip
+
+OUR_TABLES: Final = frozenset({"sync", "hooks", "watch", "conductor"})
+"""Tables in which a key that we do not know is a mistake; in others it is tinytown's business."""
+
+TINYTOWN_KEYS: Final = frozenset({
+    "agent", "agent_clis", "conductor_cli", "redis.aof_path", "redis.bind", "redis.persist",
+    "redis.tls_ca_cert", "redis.tls_cert", "redis.tls_key", "redis.use_central", "townhall",
+    "use_central_redis", "use_streams",
+})  # fmt: skip
+"""tinytown's own keys and tables that `tt` leaves alone."""
+
+
+def fits(key: Key, value: object) -> SettingValue | None:
+    """Return a TOML file's `value` in the setting's own type, None where it does not fit."""
+    if key.kind == "list":
+        is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return tuple(value) if is_list and isinstance(value, list) else None
+    if key.kind == "boolean" or isinstance(value, bool):
+        return value if key.kind == "boolean" and isinstance(value, bool) else None
+    if key.kind == "seconds":
+        return float(value) if isinstance(value, int | float) and value >= 0 else None
+    if key.kind == "whole":
+        return value if isinstance(value, int) and value >= 0 else None
+    if not isinstance(value, str) or (key.choices and value not in key.choices):
+        return None
+    return value
+
+
+def parse_text(key: Key, text: str) -> SettingValue | None:
+    """Read a setting from a flag, a variable or a command line; None where it does not fit."""
+    if key.kind == "boolean":
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+            text.lower()
+        )
+    if key.kind == "list":
+        return tuple(item for item in text.replace(",", " ").split() if item)
+    if key.kind == "text":
+        return fits(key, text)
+    try:
+        return fits(key, int(text) if key.kind == "whole" else float(text))
+    except ValueError:
+        return None
+
+
+def wanted(key: Key) -> str:
+    """Say which values a setting can have, for messages."""
+    return " or ".join(f"`{choice}`" for choice in key.choices) or KIND_WORDS[key.kind]
