@@ -41,6 +41,10 @@ class PlanFile(Protocol):
         """Read and validate; None where there is no file. Raises PlanError where it is invalid."""
         ...
 
+    def parse(self, data: bytes) -> Plan | None:
+        """Read another version of the file, such as HEAD's; None where it is no valid plan."""
+        ...
+
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
         """Return the bytes that `write` would write."""
         ...
@@ -110,13 +114,24 @@ class StoredTask:
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """Everything of a town that a sync needs, read at one go; `tombstones` by plan id."""
+    """Everything of a town that a sync needs, read at one go; all by plan id.
+
+    `tombstones` are those of tasks that have no hash: a hash that is there overrides its tombstone.
+    `aside` are ids that exist but cannot be used (see `faults`); they are not absent. `copies` are
+    the hashes behind `duplicates`, `stones` the raw text of every tombstone, overridden or not:
+    the ground on which a write compares them.
+    """
 
     town: Town | None
     tasks: Mapping[str, StoredTask]
     tombstones: Mapping[str, Task]
     faults: tuple[Fault, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    aside: frozenset[str] = frozenset()
+    copies: Mapping[str, tuple[StoredTask, ...]] = field(default_factory=dict)
+    stones: Mapping[str, str] = field(default_factory=dict)
+    aside: frozenset[str] = frozenset()
+    """Ids whose hash exists but cannot be used; they are not absent, and are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +149,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome of a write: ids whose compare-and-set was lost, and the counter afterwards."""
+    """The outcome of a write: ids whose compare-and-set was lost, and the counter afterwards.
+
+    `faults` are values that could not be written, such as the name of an agent nobody knows.
+    """
 
     lost: frozenset[str]
     seq: int
+    faults: tuple[Fault, ...] = ()
 
 
 class TaskStore(Protocol):
@@ -163,6 +182,15 @@ class TaskStore(Protocol):
         """
         ...
 
+    def tag(self, state: StoreState, ids: Collection[str]) -> None:
+        """Write only the plan tag into the hashes of `ids`, so that their ids stay; lost races
+        are left to the next time."""
+        ...
+
+    def touch(self, claim: Claim) -> int:
+        """Raise only the counter, and return it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RepoState:
@@ -179,7 +207,9 @@ class Repository(Protocol):
     """The Git worktree around the plan."""
 
     @property
-    def state(self) -> RepoState: ...
+    def state(self) -> RepoState:
+        """Where the worktree stands."""
+        ...
 
     def show(self, revision: str, path: Path) -> bytes | None:
         """Return the content of `path` at `revision` ("" is the index), None where it has none."""
@@ -191,6 +221,18 @@ class Repository(Protocol):
 
     def roots(self) -> tuple[str, ...]:
         """Return the root commits that HEAD descends from; () in a shallow clone or unborn."""
+        ...
+
+
+class Identity(Protocol):
+    """The names by which a repository is known to its towns; any one in common makes it theirs."""
+
+    def primary(self) -> str:
+        """Return the configured id, else a random one that is kept with the repository."""
+        ...
+
+    def every(self) -> tuple[str, ...]:
+        """Return all of them, the primary one first; may be slow (it looks for root commits)."""
         ...
 
 
