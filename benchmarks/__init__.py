@@ -1,0 +1,1 @@
+"""How fast and how large `tt` is, measured against floors of one run: docs/benchmarks.md."""

