@@ -130,8 +130,6 @@ class StoreState:
     aside: frozenset[str] = frozenset()
     copies: Mapping[str, tuple[StoredTask, ...]] = field(default_factory=dict)
     stones: Mapping[str, str] = field(default_factory=dict)
-    aside: frozenset[str] = frozenset()
-    """Ids whose hash exists but cannot be used; they are not absent, and are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,11 @@ class TaskStore(Protocol):
         ...
 
     def touch(self, claim: Claim) -> int:
-        """Raise only the counter, and return it."""
+        """Raise only the counter, and return it. Raises StoreError like `apply`."""
+        ...
+
+    def remove_duplicates(self, state: StoreState) -> int:
+        """Delete the copies in `state` that are still as they were read; return how many."""
         ...
 
 
