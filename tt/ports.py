@@ -110,6 +110,8 @@ class StoredTask:
     raw: Mapping[str, str]
     complete: bool = True
     tagged: bool = True
+    reassigned: bool = False
+    """The task's agent is read off its assignment, and the hash's own `agent` is behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,12 @@ class TaskStore(Protocol):
         ...
 
     def apply(
-        self, state: StoreState, changes: Sequence[Change], claim: Claim, *, mark: Collection[str] = ()
+        self,
+        state: StoreState,
+        changes: Sequence[Change],
+        claim: Claim,
+        *,
+        mark: Collection[str] = (),
     ) -> Applied:
         """Make `changes`, each by compare-and-set on `state`, touching only what changes.
 

@@ -18,6 +18,7 @@ class Added:
 
     @property
     def id(self) -> str:
+        """The plan id of the task."""
         return self.task.id
 
 
@@ -29,6 +30,7 @@ class Removed:
 
     @property
     def id(self) -> str:
+        """The plan id of the task."""
         return self.task.id
 
 
@@ -56,7 +58,9 @@ def diff_fields(
         for name, value in after.items()
         if before.get(name, ABSENT) != value
     ]
-    edits += [Edited(identifier, name, old, ABSENT) for name, old in before.items() if name not in after]
+    edits += [
+        Edited(identifier, name, old, ABSENT) for name, old in before.items() if name not in after
+    ]
     return edits
 
 

@@ -32,7 +32,9 @@ def _missing(plan: Plan, indexes: Mapping[str, int], task: str, field: str, want
     near = get_close_matches(wanted, list(plan.tasks), n=1)
     hint = f"did you mean `{near[0]}`?" if near else None
     what = "parent" if field == "parent" else "dependency"
-    return Problem(what, f"unknown {what} `{wanted}` of `{task}`", ("tasks", indexes[task], field), hint)
+    return Problem(
+        what, f"unknown {what} `{wanted}` of `{task}`", ("tasks", indexes[task], field), hint
+    )
 
 
 def links(plan: Plan, task_id: str) -> Iterator[tuple[str, str]]:
@@ -84,4 +86,6 @@ def _walk(plan: Plan, start: str, done: set[str], found: list[list[tuple[str, st
 def _cycle(cycle: list[tuple[str, str]], plan: Plan, indexes: Mapping[str, int]) -> Problem:
     closing, field = max(cycle, key=lambda step: indexes[step[0]])
     around = " → ".join(f"`{step[0]}`" for step in [*cycle, cycle[0]])
-    return Problem("cycle", f"these tasks wait for each other: {around}", ("tasks", indexes[closing], field))
+    return Problem(
+        "cycle", f"these tasks wait for each other: {around}", ("tasks", indexes[closing], field)
+    )

@@ -24,7 +24,11 @@ def slug(text: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", ascii_text)
     made = "-".join(words)[: _SLUG_CHARS + 1]
-    return made[:_SLUG_CHARS].rstrip("-") if len(made) <= _SLUG_CHARS else made[: made.rfind("-")] or made[:_SLUG_CHARS]
+    return (
+        made[:_SLUG_CHARS].rstrip("-")
+        if len(made) <= _SLUG_CHARS
+        else made[: made.rfind("-")] or made[:_SLUG_CHARS]
+    )
 
 
 def made_id(description: str, salt: str = "") -> str:

@@ -58,26 +58,32 @@ class Task:
 
     @property
     def description(self) -> str:
+        """What is to be done."""
         return cast("str", self.fields["description"])
 
     @property
     def status(self) -> str:
+        """How far it is; a `Status`."""
         return cast("str", self.fields["status"])
 
     @property
     def agent(self) -> str | None:
+        """Who is to do it; None leaves it to the plan's default agent."""
         return cast("str | None", self.fields.get("agent"))
 
     @property
     def parent(self) -> str | None:
+        """The id of the group or stage it belongs to."""
         return cast("str | None", self.fields.get("parent"))
 
     @property
     def tags(self) -> list[str]:
+        """Its labels, in the file's order."""
         return cast("list[str]", self.fields.get("tags", []))
 
     @property
     def depends_on(self) -> list[str]:
+        """The ids of the tasks that must be completed before."""
         return cast("list[str]", self.fields.get("depends_on", []))
 
 

@@ -18,10 +18,12 @@ class Direction(StrEnum):
 
     @property
     def writes_store(self) -> bool:
+        """Whether Redis may be written."""
         return self is not Direction.PULL
 
     @property
     def writes_file(self) -> bool:
+        """Whether the plan file may be written."""
         return self is not Direction.PUSH
 
 

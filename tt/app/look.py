@@ -1,0 +1,152 @@
+"""Looking at both sides: load base, file and store, and let the core decide what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tt.app.site import Site
+from tt.core.base import Base
+from tt.core.model import Plan
+from tt.core.outcome import Outcome, Side
+from tt.core.reconcile import StoreView, Terms, Trust, complete, doubtful, reconcile
+from tt.errors import StoreError, TTError
+from tt.ports import Snapshot, StoredTask, StoreState, Town
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Both sides as they were read, and what they must change to agree.
+
+    `stored` is the base as the base store has it, `base` the one to reconcile with (an empty one
+    where the file has to be made). `state` holds completed tasks.
+    """
+
+    stored: Base | None
+    base: Base
+    snapshot: Snapshot | None
+    state: StoreState
+    store: StoreView
+    trust: Trust
+    outcome: Outcome
+
+    @property
+    def plan(self) -> Plan:
+        """The file's plan; an empty one where there is no file."""
+        return self.snapshot.plan if self.snapshot else Plan()
+
+
+def look(
+    site: Site,
+    *,
+    reset: bool = False,
+    decided: Mapping[str, Side] | None = None,
+    may_make_file: bool = False,
+) -> View:
+    """Read base, file and store and reconcile them; writes nothing.
+
+    Raises TTError where there is no file and `may_make_file` is not set, PlanError where it is
+    invalid, StoreError where Redis does not answer or the town is another repository's.
+    """
+    stored = site.bases.load()
+    snapshot = _read(site, may_make_file=may_make_file)
+    base = stored if stored is not None and snapshot is not None else Base()
+    plan = snapshot.plan if snapshot else Plan()
+    uuids = stored.uuids if stored else {}
+    state = _completed(site.store.load({**plan.tasks, **base.tasks}, uuids), base, plan)
+    _check_owner(site, stored, state.town)
+    store = _view(state)
+    trust = standing(base, state.town)
+    terms = Terms(trust, frozenset(_wishes(site, base, plan, store)), reset, decided or {})
+    return View(stored, base, snapshot, state, store, trust, reconcile(base, plan, store, terms))
+
+
+def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
+    snapshot = site.file.read()
+    if snapshot is None and not may_make_file:
+        raise TTError(
+            f"There is no {site.file.name} here.",
+            "Run `tt plan --init` to start one, or `tt sync pull` to make it from Redis.",
+        )
+    return snapshot
+
+
+def _completed(state: StoreState, base: Base, plan: Plan) -> StoreState:
+    """Fill in what hashes of other tools leave open, so that a gap is not taken for an edit."""
+    partial = {i: s for i, s in state.tasks.items() if not s.complete}
+    if not partial:
+        return state
+    filled = {i: _fill(stored, base, plan) for i, stored in partial.items()}
+    return replace(state, tasks={**state.tasks, **filled})
+
+
+def _fill(stored: StoredTask, base: Base, plan: Plan) -> StoredTask:
+    identifier = stored.task.id
+    task = complete(stored.task, base.tasks.get(identifier), plan.tasks.get(identifier))
+    return replace(stored, task=task)
+
+
+def _view(state: StoreState) -> StoreView:
+    tasks = {identifier: stored.task for identifier, stored in state.tasks.items()}
+    meta = state.town.meta if state.town else {}
+    return StoreView(meta, tasks, state.tombstones, state.aside)
+
+
+def standing(base: Base, town: Town | None) -> Trust:
+    """Say how a town stands to what the base remembers: clocks play no part in it."""
+    if not base.epoch:
+        return Trust.CURRENT
+    if town is None or not town.epoch or town.seq < base.seq:
+        return Trust.REWOUND
+    return Trust.CURRENT if town.epoch == base.epoch else Trust.REPLACED
+
+
+def _check_owner(site: Site, stored: Base | None, town: Town | None) -> None:
+    if town is None or not town.repo:
+        return
+    owners = set(town.repo.split())
+    if stored is not None and owners.intersection(stored.repo.split()):
+        return
+    if owners.isdisjoint(site.identity.every()):
+        raise StoreError(
+            f"The town `{site.town}` at {site.store.address} belongs to another repository.",
+            "Nothing was changed. Choose another name for this one: `tt init --name NAME`.",
+        )
+
+
+def _wishes(site: Site, base: Base, plan: Plan, store: StoreView) -> list[str]:
+    """Of what Git may have brought back, keep what somebody wrote: design.md, section 4."""
+    doubts = doubtful(base, plan, store)
+    if not doubts or site.repository is None:
+        return doubts
+    head = _at(site, "HEAD")
+    before = _before(site, base)
+    return [i for i in doubts if _written(_status(plan, i), _status(head, i), before, i)]
+
+
+def _written(now: str | None, in_head: str | None, before: Plan | None, identifier: str) -> bool:
+    if now != in_head:
+        return True
+    return before is not None and _status(before, identifier) != in_head
+
+
+def _before(site: Site, base: Base) -> Plan | None:
+    """Return the plan at the HEAD that the base remembers, if Git moved forward from there."""
+    assert site.repository is not None  # noqa: S101  the caller has looked
+    head = site.repository.state.head
+    if head is None or base.head in (None, head):
+        return None
+    assert base.head is not None  # noqa: S101  for the type checker
+    return _at(site, base.head) if site.repository.is_ancestor(base.head, head) else None
+
+
+def _at(site: Site, revision: str) -> Plan:
+    assert site.repository is not None  # noqa: S101  the caller has looked
+    data = site.repository.show(revision, site.path)
+    plan = site.file.parse(data) if data is not None else None
+    return plan or Plan()
+
+
+def _status(plan: Plan, identifier: str) -> str | None:
+    task = plan.tasks.get(identifier)
+    return None if task is None else task.status

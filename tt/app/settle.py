@@ -1,0 +1,199 @@
+"""Writing what was decided: first the store, then the file, then the base.
+
+Killed between any two, the next run finishes the job: it finds both sides changed to the same, or
+one of them still to change. Each step looks whether what it writes over is still what was read,
+and a step that was overtaken ends this round: the caller looks again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tt.app.look import View
+from tt.app.site import Site
+from tt.core.base import Base
+from tt.core.diff import Added, Change, Removed, apply
+from tt.core.model import Plan
+from tt.core.reconcile import StoreView, Trust, agree
+from tt.core.report import Direction, SyncRecord
+from tt.core.times import rfc3339
+from tt.errors import BaseMovedError, FileMovedError
+from tt.ports import Claim, Snapshot, StoredTask
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be written: each side's changes, as far as the direction goes.
+
+    `done_store` and `done_file` are what earlier rounds of the same sync have written already; they
+    belong into its record.
+    """
+
+    direction: Direction
+    to_store: tuple[Change, ...] = ()
+    to_file: tuple[Change, ...] = ()
+    done_store: tuple[Change, ...] = ()
+    done_file: tuple[Change, ...] = ()
+
+    @classmethod
+    def of(cls, direction: Direction, to_store: list[Change], to_file: list[Change]) -> Work:
+        """Keep of both sides' changes what the direction may write."""
+        return cls(
+            direction,
+            tuple(to_store) if direction.writes_store else (),
+            tuple(to_file) if direction.writes_file else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Both sides after a round of writing, and all that was written in it and before.
+
+    `overtaken`: another writer got to a task, the file or the base first; what was written stands,
+    and the caller looks again.
+    """
+
+    snapshot: Snapshot | None
+    store: StoreView
+    to_store: tuple[Change, ...] = ()
+    to_file: tuple[Change, ...] = ()
+    overtaken: bool = False
+
+
+def settle(site: Site, view: View, work: Work) -> Settled:
+    """Write both sides' changes, and move the base to what both now agree on."""
+    claim = _claim(site, view)
+    written = _write_store(site, view, work, claim)
+    store = after(view.store, written.done)
+    to_store = work.done_store + written.done
+    if written.lost:
+        return Settled(view.snapshot, store, to_store, work.done_file, overtaken=True)
+    try:
+        snapshot = _write_file(site, view, work.to_file)
+    except FileMovedError:
+        return Settled(view.snapshot, store, to_store, work.done_file, overtaken=True)
+    settled = Settled(snapshot, store, to_store, work.done_file + work.to_file)
+    try:
+        _move_base(site, view, work.direction, settled, written)
+    except BaseMovedError:
+        return replace(settled, overtaken=True)
+    return settled
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The store's side after writing: its counter and epoch, what was done, what was lost."""
+
+    seq: int
+    epoch: str
+    done: tuple[Change, ...] = ()
+    lost: frozenset[str] = frozenset()
+
+
+def _write_store(site: Site, view: View, work: Work, claim: Claim) -> _Written:
+    town, plan = view.state.town, apply(view.plan, work.to_file)
+    untouched = _Written(town.seq, town.epoch) if town else _Written(0, "")
+    if not work.direction.writes_store:
+        _adopt(site, view, plan)
+        return untouched
+    marks = [i for i, stored in view.state.tasks.items() if _unmarked(stored) and i in plan.tasks]
+    if work.to_store or marks:
+        applied = site.store.apply(view.state, work.to_store, claim, mark=marks)
+        done = tuple(change for change in work.to_store if change.id not in applied.lost)
+        return _Written(applied.seq, claim.epoch, done, applied.lost)
+    if work.to_file or view.trust is Trust.REWOUND:
+        return _Written(site.store.touch(claim), claim.epoch)
+    return untouched
+
+
+def _adopt(site: Site, view: View, plan: Plan) -> None:
+    """Tag the tasks that other tools made and that the file has now, so that their ids stay."""
+    adopted = [i for i, stored in view.state.tasks.items() if not stored.tagged and i in plan.tasks]
+    if adopted:
+        site.store.tag(view.state, adopted)
+
+
+def _unmarked(stored: StoredTask) -> bool:
+    """Say whether the hash has yet to be written out: another tool made it, or reassigned it."""
+    return not stored.complete or not stored.tagged or stored.reassigned
+
+
+def _claim(site: Site, view: View) -> Claim:
+    town = view.state.town
+    renewed = view.trust is Trust.REWOUND or town is None or not town.epoch
+    floor = view.base.seq if view.trust is Trust.REWOUND else 0
+    return Claim(
+        repo=site.identity.primary(),
+        branch=site.branch,
+        epoch=secrets.token_hex(8) if renewed or town is None else town.epoch,
+        floor=floor,
+    )
+
+
+def after(store: StoreView, changes: Sequence[Change]) -> StoreView:
+    """Return the store as it is once `changes` are made, tombstones included."""
+    if not changes:
+        return store
+    plan = apply(Plan(store.meta, store.tasks), changes)
+    tombstones = dict(store.tombstones)
+    for change in changes:
+        if isinstance(change, Removed):
+            tombstones[change.id] = change.task
+        elif isinstance(change, Added):
+            tombstones.pop(change.id, None)
+    return StoreView(plan.meta, plan.tasks, tombstones, store.aside)
+
+
+def _write_file(site: Site, view: View, to_file: tuple[Change, ...]) -> Snapshot | None:
+    named = view.snapshot is not None and bool(view.snapshot.named)
+    if not to_file and not named:
+        return view.snapshot
+    return site.file.write(view.snapshot, to_file)
+
+
+def _move_base(
+    site: Site, view: View, direction: Direction, settled: Settled, written: _Written
+) -> None:
+    if settled.snapshot is None:
+        return
+    conflicts = view.outcome.conflicts if view.trust is Trust.REPLACED else ()
+    agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts)
+    base = _stamped(site, view, direction, agreed, written)
+    if view.stored is not None and _same(view.stored, base):
+        return
+    record = SyncRecord(
+        name="",
+        time=rfc3339(site.clock.now_ns()),
+        direction=str(direction),
+        to_store=settled.to_store,
+        to_file=settled.to_file,
+        conflicts=len(view.outcome.conflicts),
+    )
+    site.bases.save(view.stored, base, record)
+
+
+def _stamped(site: Site, view: View, direction: Direction, agreed: Base, written: _Written) -> Base:
+    """Note where both sides stand; a pull does not heal a lost store, so it must not forget it."""
+    head = site.repository.state.head if site.repository else None
+    town = view.state.town
+    base = replace(agreed, head=head, uuids=_foreign_uuids(view, agreed))
+    if view.trust is Trust.REWOUND and not direction.writes_store:
+        return base
+    repo = town.repo if town and town.repo else site.identity.primary()
+    return replace(base, seq=written.seq, epoch=written.epoch, repo=repo)
+
+
+def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
+    """Collect the uuids of tasks that other tools made; ours (version 5) are computed."""
+    return {
+        identifier: stored.uuid
+        for identifier, stored in view.state.tasks.items()
+        if stored.uuid[14:15] != "5" and identifier in base.tasks
+    }
+
+
+def _same(stored: Base, base: Base) -> bool:
+    """Say whether there is nothing to save: a raised counter alone is no news."""
+    return replace(base, seq=stored.seq, repo=stored.repo) == stored

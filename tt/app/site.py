@@ -1,0 +1,32 @@
+"""Where a use case works: the ports of one plan in one worktree and one town, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tt.ports import BaseStore, Clock, Identity, PlanFile, Repository, TaskStore
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One plan, its town, and everything that is needed to keep the two in step.
+
+    `path` is the plan's path below the worktree's top, as Git names it. `lock` gives the one lock
+    under which this worktree may be written. `max_delete` bounds how many tasks may disappear at
+    once without somebody insisting.
+    """
+
+    town: str
+    branch: str
+    path: Path
+    file: PlanFile
+    bases: BaseStore
+    store: TaskStore
+    repository: Repository | None
+    identity: Identity
+    clock: Clock
+    lock: Callable[[], AbstractContextManager[object]]
+    max_delete: int = 20

@@ -1,0 +1,149 @@
+"""One sync of a plan and its town: push, pull or merge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from tt.app.look import View, look
+from tt.app.settle import Settled, Work, after, settle
+from tt.app.site import Site
+from tt.core.diff import Removed, apply
+from tt.core.outcome import Side
+from tt.core.reconcile import in_step
+from tt.core.report import Direction, SyncReport
+from tt.errors import TTError
+
+_ROUNDS = 10
+"""How often a sync that is overtaken by another writer looks again before it gives up."""
+
+_FEW = 3
+"""Fewer disappearing tasks than this are never taken for damage, however small the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a sync is asked to do.
+
+    `reset`: the statuses of the file win, finished ones too. `force`: any number of tasks may
+    disappear. `decided`: how the conflicts on a task are to end, by its id.
+    """
+
+    direction: Direction = Direction.PUSH
+    reset: bool = False
+    force: bool = False
+    dry_run: bool = False
+    decided: Mapping[str, Side] = field(default_factory=dict)
+
+
+def sync(site: Site, request: Request) -> SyncReport:
+    """Bring file and store in step as far as the request's direction goes, and say what was done.
+
+    Nothing is written by a dry run, and nothing where there is nothing to do. Raises TTError where
+    the sync would make more tasks disappear than a person would in one go.
+    """
+    if request.dry_run:
+        view = _look(site, request)
+        return _report(site, request, view, _would(view, request.direction))
+    with site.lock():
+        return _run(site, request)
+
+
+def _run(site: Site, request: Request) -> SyncReport:
+    done = Work(request.direction)
+    for _ in range(_ROUNDS):
+        view = _look(site, request)
+        if not request.force:
+            _guard(site, request.direction, view)
+        work = Work.of(request.direction, view.outcome.to_store, view.outcome.to_file)
+        work = replace(work, done_store=done.done_store, done_file=done.done_file)
+        settled = settle(site, view, work)
+        if not settled.overtaken:
+            return _report(site, request, view, settled)
+        done = replace(done, done_store=settled.to_store, done_file=settled.to_file)
+    raise TTError(
+        f"{site.file.name} and Redis kept changing while they were merged; nothing is lost.",
+        "Run the same command again.",
+    )
+
+
+def _look(site: Site, request: Request) -> View:
+    view = look(
+        site,
+        reset=request.reset,
+        decided=request.decided,
+        may_make_file=request.direction is Direction.PULL,
+    )
+    if view.snapshot is None and not view.store.tasks:
+        raise TTError(
+            f"There is no {site.file.name} here, and no tasks in Redis to make it from.",
+            "Run `tt plan --init` to start a plan.",
+        )
+    return view
+
+
+def _guard(site: Site, direction: Direction, view: View) -> None:
+    """Refuse to make many tasks disappear at once: that is damage more often than intent."""
+    if direction.writes_store:
+        gone = sum(
+            1
+            for change in view.outcome.to_store
+            if isinstance(change, Removed) and change.id in view.store.tasks
+        )
+        if _too_many(gone, len(view.store.tasks), site.max_delete) and not _vouched(site, view):
+            raise _refusal(site.file.name, "Redis", gone, len(view.store.tasks))
+    if direction.writes_file:
+        gone = sum(1 for change in view.outcome.to_file if isinstance(change, Removed))
+        if _too_many(gone, len(view.plan.tasks), site.max_delete):
+            raise _refusal("Redis", site.file.name, gone, len(view.plan.tasks))
+
+
+def _too_many(gone: int, total: int, limit: int) -> bool:
+    return gone > limit or (gone >= _FEW and gone * 3 > total)
+
+
+def _vouched(site: Site, view: View) -> bool:
+    """Say whether Git vouches for the file: it is what the index or HEAD has, to the byte."""
+    repository, snapshot = site.repository, view.snapshot
+    if repository is None or snapshot is None:
+        return False
+    return any(repository.show(rev, site.path) == snapshot.data for rev in ("", "HEAD"))
+
+
+def _refusal(lacking: str, having: str, gone: int, total: int) -> TTError:
+    return TTError(
+        f"{lacking} lacks {gone} of the {total} tasks that {having} has, which looks like damage "
+        "rather than intent; nothing was synced.",
+        "See what would go with `tt sync --dry-run`; `tt sync --help` tells how to go on.",
+    )
+
+
+def _would(view: View, direction: Direction) -> Settled:
+    """Return what a sync would leave behind, without writing it."""
+    to_store = tuple(view.outcome.to_store) if direction.writes_store else ()
+    to_file = tuple(view.outcome.to_file) if direction.writes_file else ()
+    return Settled(view.snapshot, after(view.store, to_store), to_store, to_file)
+
+
+def _report(site: Site, request: Request, view: View, settled: Settled) -> SyncReport:
+    direction = request.direction
+    if request.dry_run:
+        plan = apply(view.plan, settled.to_file)
+    else:
+        plan = settled.snapshot.plan if settled.snapshot else view.plan
+    return SyncReport(
+        direction=direction,
+        town=site.town,
+        file=site.file.name,
+        in_step=in_step(plan, settled.store),
+        to_store=settled.to_store,
+        to_file=settled.to_file,
+        waiting_store=() if direction.writes_store else tuple(view.outcome.to_store),
+        waiting_file=() if direction.writes_file else tuple(view.outcome.to_file),
+        conflicts=tuple(view.outcome.conflicts),
+        kept=tuple(view.outcome.kept),
+        faults=view.state.faults,
+        duplicates=view.state.duplicates,
+        named=tuple(view.snapshot.named.values()) if view.snapshot else (),
+        dry_run=request.dry_run,
+    )

@@ -1,0 +1,407 @@
+"""Three trees, one answer: what file and store must each change, and what they disagree on.
+
+`reconcile(base, file, store)` is a pure function; it decides, others write. The rules are the table
+in docs/design.md section 4. Two more ideas are at work here:
+
+- What a merge would break is held back. Two valid plans can merge into one with a cycle or a
+  missing parent; the change that closed it becomes a conflict, and both sides stay valid.
+- The base moves only where both sides agree (`agree`), whatever was written: so a direction, a lost
+  race or a crash needs no case of its own. The next run sees what is still different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, cast
+
+from tt.core.base import Base
+from tt.core.diff import Added, Change, Edited, Removed
+from tt.core.merge import CLASH, goes_back, merge3, merge_status
+from tt.core.model import EMPTY, META_ID, Plan, Task, progress
+from tt.core.outcome import Outcome, Side
+from tt.core.report import Conflict, Kept
+from tt.core.validity import hold_back_invalid
+from tt.core.values import ABSENT, Literal, MaybeValue, Value
+
+UNDECIDED: Final = Literal("?")
+"""A base value that equals no value: it keeps a disagreement alive until somebody decides it."""
+
+
+class Trust(StrEnum):
+    """How the store stands to what the base remembers of it.
+
+    `CURRENT`: it went on from there. `REWOUND`: it lost writes that the base has seen (flushed,
+    restored, failed over): statuses move only forward, plan fields are healed from the file.
+    `REPLACED`: another clone healed it since: what differs may be a loss or an edit, so a plan
+    field that only the store changed is a conflict.
+    """
+
+    CURRENT = "current"
+    REWOUND = "rewound"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """The store as reconciling sees it: its tasks, the tombstones of removed ones, both by id.
+
+    `aside` are ids whose hash exists but cannot be used: they are left alone on both sides.
+    """
+
+    meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    tombstones: Mapping[str, Task] = field(default_factory=dict)
+    aside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a reconcile needs to know beside the three trees.
+
+    `wishes` are the ids among `doubtful(…)` of which somebody really wrote what the file says.
+    `reset` lets every status of the file win. `decided` says how conflicts are to end, by id.
+    """
+
+    trust: Trust = Trust.CURRENT
+    wishes: frozenset[str] = frozenset()
+    reset: bool = False
+    decided: Mapping[str, Side] = field(default_factory=dict)
+
+
+def complete(stored: Task, base: Task | None, file: Task | None) -> Task:
+    """Fill in what a hash of another tool does not say: as the base has it, else the file."""
+    known = base or file
+    if known is None:
+        return stored
+    return Task(stored.id, {**known.fields, **stored.fields})
+
+
+def doubtful(base: Base, file: Plan, store: StoreView) -> list[str]:
+    """List the ids of which Git may have brought an old version back: a caller must look.
+
+    These are statuses that went backwards since the base, and tasks that are in the file again
+    after both sides had agreed on their removal.
+    """
+    found = []
+    for task in file.tasks.values():
+        old = base.tasks.get(task.id)
+        if old is None:
+            if task.id in base.deleted and task.id in store.tombstones:
+                found.append(task.id)
+        elif old is not task and _went_back(old.fields.get("status", ABSENT), task.status):
+            found.append(task.id)
+    return found
+
+
+def _went_back(before: MaybeValue, after: str) -> bool:
+    return isinstance(before, str) and goes_back(before, after)
+
+
+def reconcile(base: Base, file: Plan, store: StoreView, terms: Terms | None = None) -> Outcome:
+    """Decide what file and store must each change, given what they last agreed on.
+
+    The same inputs give the same answer. What is in `to_store` and `to_file` leaves each side as
+    valid as it was; applying both and reconciling again gives nothing but the same conflicts.
+    """
+    terms = terms or Terms()
+    merge = _Merge(base, file, store, terms)
+    merge.fields(META_ID, base.meta, file.meta, store.meta)
+    for task in file.tasks.values():
+        merge.in_file(task)
+    for identifier in (*store.tasks, *base.tasks):
+        if identifier not in file.tasks:
+            merge.not_in_file(identifier)
+    hold_back_invalid(merge.outcome, file, Plan(store.meta, store.tasks), terms.decided)
+    return merge.outcome
+
+
+class _Merge:
+    """One reconcile in the making: its inputs, and the outcome that its methods add to."""
+
+    __slots__ = ("_seen", "base", "file", "outcome", "store", "terms")
+
+    def __init__(self, base: Base, file: Plan, store: StoreView, terms: Terms) -> None:
+        self.base, self.file, self.store, self.terms = base, file, store, terms
+        self.outcome = Outcome()
+        self._seen: set[str] = set()
+
+    def in_file(self, task: Task) -> None:
+        stored = self.store.tasks.get(task.id)
+        if stored is None:
+            if task.id not in self.store.aside:
+                self._only_in_file(task)
+            return
+        old = self.base.tasks.get(task.id)
+        if stored.fields == task.fields:
+            return
+        self.fields(task.id, old.fields if old else EMPTY, task.fields, stored.fields)
+
+    def _only_in_file(self, task: Task) -> None:
+        old = self.base.tasks.get(task.id)
+        tombstone = self.store.tombstones.get(task.id)
+        if tombstone is None or (old is not None and self.terms.trust is Trust.REWOUND):
+            self._add(task, self._healed(task, old))
+        elif old is None and task.id in self.base.deleted:
+            self._made_again(task, tombstone)
+        elif self._untouched(task, old or tombstone) and self.terms.trust is Trust.CURRENT:
+            self.outcome.to_file.append(Removed(task))
+        else:
+            self._presence(task.id, old, task, None)
+
+    def _untouched(self, task: Task, old: Task) -> bool:
+        """Say whether the file left the task as it was; an old status that Git brought back counts."""
+        if task.fields == old.fields:
+            return True
+        without = {**task.fields, "status": old.fields.get("status", "")}
+        went_back = _went_back(old.fields.get("status", ABSENT), task.status)
+        return without == dict(old.fields) and went_back and task.id not in self.terms.wishes
+
+    def _healed(self, task: Task, old: Task | None) -> Task:
+        """Return the file's task for a store that lost it; an old status does not undo progress."""
+        if old is None or task.id in self.terms.wishes or self.terms.reset:
+            return task
+        return _with_progress(task, old)
+
+    def _made_again(self, task: Task, tombstone: Task) -> None:
+        if task.id not in self.terms.wishes:
+            self._presence(task.id, None, task, None)
+            return
+        self._add(task, _with_progress(task, tombstone))
+
+    def _add(self, task: Task, made: Task) -> None:
+        """Make the file's task in the store as `made`, which may be further along."""
+        self.outcome.to_store.append(Added(made))
+        if made is not task:
+            change = Edited(task.id, "status", task.status, made.status)
+            self.outcome.to_file.append(change)
+
+    def not_in_file(self, identifier: str) -> None:
+        if identifier in self._seen or identifier in self.store.aside:
+            return
+        self._seen.add(identifier)
+        old = self.base.tasks.get(identifier)
+        stored = self.store.tasks.get(identifier)
+        if old is None:
+            if stored is not None and not self._rewound_removal(identifier):
+                self.outcome.to_file.append(Added(stored))
+        elif stored is None:
+            if identifier not in self.store.tombstones:
+                self.outcome.to_store.append(Removed(old))
+        elif self._may_remove(stored, old):
+            self.outcome.to_store.append(Removed(stored))
+        else:
+            self._presence(identifier, old, None, stored)
+
+    def _rewound_removal(self, identifier: str) -> bool:
+        """Remove again what both had agreed to remove, where the store went back to before that."""
+        if self.terms.trust is not Trust.REWOUND or identifier not in self.base.deleted:
+            return False
+        self.outcome.to_store.append(Removed(self.store.tasks[identifier]))
+        return True
+
+    def _may_remove(self, stored: Task, old: Task) -> bool:
+        if stored.fields == old.fields:
+            return True
+        behind = progress(stored.status) <= progress(str(old.fields.get("status", "pending")))
+        return self.terms.trust is Trust.REWOUND and behind
+
+    def fields(
+        self,
+        identifier: str,
+        base: Mapping[str, Value],
+        file: Mapping[str, Value],
+        store: Mapping[str, Value],
+    ) -> None:
+        for name in _names(file, store):
+            ours, theirs = file.get(name, ABSENT), store.get(name, ABSENT)
+            if ours == theirs:
+                continue
+            before = base.get(name, ABSENT)
+            if name == "status" and identifier != META_ID:
+                self._status(identifier, before, str(ours), str(theirs))
+            else:
+                self._field(identifier, name, before, ours, theirs)
+
+    def _field(
+        self, identifier: str, name: str, before: MaybeValue, ours: MaybeValue, theirs: MaybeValue
+    ) -> None:
+        trust = self.terms.trust
+        if trust is Trust.REWOUND and before is not ABSENT:
+            self._set(identifier, name, ours, theirs, ours)
+        elif trust is Trust.REPLACED and before is not ABSENT and ours == before:
+            self._conflict(Conflict(identifier, name, before, ours, theirs))
+        else:
+            merged = merge3(before, ours, theirs)
+            if merged is CLASH:
+                self._conflict(Conflict(identifier, name, before, ours, theirs))
+            else:
+                self._set(identifier, name, ours, theirs, merged)
+
+    def _status(self, identifier: str, before: MaybeValue, ours: str, theirs: str) -> None:
+        if self.terms.reset:
+            self._set(identifier, "status", ours, theirs, ours)
+        elif _went_back(before, ours) and identifier not in self.terms.wishes:
+            self.outcome.kept.append(Kept(identifier, ours, theirs))
+            ours_as_agreed = str(before)
+            self._merge_status(identifier, before, ours_as_agreed, theirs, ours)
+        else:
+            self._merge_status(identifier, before, ours, theirs, ours)
+
+    def _merge_status(
+        self, identifier: str, before: MaybeValue, ours: str, theirs: str, in_file: str
+    ) -> None:
+        """Merge `ours` with `theirs`; `in_file` is what the file says, where that does not count."""
+        if self.terms.trust is not Trust.CURRENT and before == ours:
+            before = ABSENT  # a store that went back is not one that changed: only progress counts
+        merged = merge_status(before, ours, theirs)
+        if merged is not CLASH:
+            self._set(identifier, "status", in_file, theirs, str(merged))
+        elif self.terms.trust is Trust.REWOUND:
+            self._set(identifier, "status", in_file, theirs, ours)
+        else:
+            self._conflict(Conflict(identifier, "status", before, in_file, theirs))
+
+    def _set(
+        self, identifier: str, name: str, ours: MaybeValue, theirs: MaybeValue, merged: MaybeValue
+    ) -> None:
+        if merged != theirs:
+            self.outcome.to_store.append(Edited(identifier, name, theirs, merged))
+        if merged != ours:
+            self.outcome.to_file.append(Edited(identifier, name, ours, merged))
+
+    def _conflict(self, conflict: Conflict) -> None:
+        side = self.terms.decided.get(conflict.id)
+        if side is None:
+            self.outcome.conflicts.append(conflict)
+            return
+        winner = conflict.file if side is Side.FILE else conflict.store
+        assert conflict.field is not None  # noqa: S101  presence has a method of its own
+        self._set(conflict.id, conflict.field, conflict.file, conflict.store, winner)
+
+    def _presence(
+        self, identifier: str, old: Task | None, task: Task | None, stored: Task | None
+    ) -> None:
+        """Settle, or report, that one side has the task and the other removed it."""
+        side = self.terms.decided.get(identifier)
+        if side is None:
+            self.outcome.conflicts.append(
+                Conflict(identifier, None, _said(old), _said(task), _said(stored))
+            )
+        elif side is Side.FILE:
+            self.outcome.to_store.append(Added(task) if task else Removed(cast("Task", stored)))
+        else:
+            self.outcome.to_file.append(Added(stored) if stored else Removed(cast("Task", task)))
+
+
+def _names(*sides: Mapping[str, Value]) -> Iterable[str]:
+    first, *others = sides
+    names = list(first)
+    for other in others:
+        names += [name for name in other if name not in first]
+    return names
+
+
+def _with_progress(task: Task, other: Task) -> Task:
+    status = other.fields.get("status", "pending")
+    if not isinstance(status, str) or progress(status) <= progress(task.status):
+        return task
+    return Task(task.id, {**task.fields, "status": status})
+
+
+def _said(task: Task | None) -> MaybeValue:
+    return ABSENT if task is None else task.fields.get("description", "")
+
+
+def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict] = ()) -> Base:
+    """Move the base to what both sides now say, field by field, and leave it where they differ.
+
+    `file` and `store` are the sides after everything was written that was. Where `conflicts` stand
+    on a value that one side shares with the base, the base becomes UNDECIDED, so that the same
+    disagreement is seen again however the store's standing changes. Tasks that need no change are
+    the same objects as in `base`.
+    """
+    tasks: dict[str, Task] = {}
+    for task in file.tasks.values():
+        old, stored = base.tasks.get(task.id), store.tasks.get(task.id)
+        if stored is not None:
+            tasks[task.id] = _agreed_task(old, task, stored)
+        elif old is not None:
+            tasks[task.id] = old
+    for identifier, old in base.tasks.items():
+        if identifier not in file.tasks and _still_somewhere(identifier, store):
+            tasks[identifier] = old
+    for conflict in conflicts:
+        _keep_undecided(tasks, conflict)
+    gone = {
+        identifier
+        for identifier in store.tombstones
+        if identifier not in store.tasks
+        and (identifier not in file.tasks or identifier in base.deleted)
+    }
+    return Base(
+        meta=_agreed_fields(base.meta, file.meta, store.meta),
+        tasks=tasks,
+        deleted=base.deleted if gone == base.deleted else frozenset(gone),
+        uuids=base.uuids,
+        seq=base.seq,
+        epoch=base.epoch,
+        head=base.head,
+        repo=base.repo,
+        version=base.version,
+    )
+
+
+def _still_somewhere(identifier: str, store: StoreView) -> bool:
+    return identifier in store.tasks or identifier in store.aside
+
+
+def _agreed_task(old: Task | None, task: Task, stored: Task) -> Task:
+    if task.fields == stored.fields:
+        return old if old is not None and old.fields == task.fields else task
+    before = old.fields if old else EMPTY
+    agreed = _agreed_fields(before, task.fields, stored.fields)
+    return old if old is not None and agreed == old.fields else Task(task.id, agreed)
+
+
+def _agreed_fields(
+    base: Mapping[str, Value], file: Mapping[str, Value], store: Mapping[str, Value]
+) -> Mapping[str, Value]:
+    if file == store:
+        return base if base == file else file
+    agreed = dict(base)
+    for name in {*base, *file, *store}:
+        value = file.get(name, ABSENT)
+        if value != store.get(name, ABSENT):
+            continue
+        if value is ABSENT:
+            agreed.pop(name, None)
+        else:
+            agreed[name] = value
+    return base if agreed == base else agreed
+
+
+def _keep_undecided(tasks: dict[str, Task], conflict: Conflict) -> None:
+    name = conflict.field or "description"
+    task = tasks.get(conflict.id)
+    if task is None or conflict.why:
+        return
+    before = task.fields.get(name, ABSENT)
+    if conflict.field is None or before in (conflict.file, conflict.store):
+        tasks[conflict.id] = Task(task.id, {**task.fields, name: UNDECIDED})
+
+
+def in_step(file: Plan, store: StoreView) -> int:
+    """Count the tasks that both sides have and say the same of."""
+    stored = store.tasks
+    return sum(
+        1
+        for task in file.tasks.values()
+        if (other := stored.get(task.id)) is not None and other.fields == task.fields
+    )
+
+
+def removals(changes: Iterable[Change]) -> Iterator[Removed]:
+    """Yield the removals among changes."""
+    return (change for change in changes if isinstance(change, Removed))
