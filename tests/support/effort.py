@@ -1,0 +1,28 @@
+"""How hard property tests try: `TT_TEST_EFFORT` is `dev` (the default), `ci` or `nightly`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+"""Generated plans are large on purpose, and a shared machine is slow at times."""
+
+
+def load_effort() -> str:
+    """Register the Hypothesis profiles, make the chosen one current, and return its name.
+
+    No profile has a deadline for one example: on a machine that is shared it would fail at random.
+    In `ci` the examples are the same in every run, so that a failure is the change's own.
+    """
+    settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW)
+    settings.register_profile(
+        "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW
+    )
+    settings.register_profile(
+        "nightly", max_examples=5_000, deadline=None, suppress_health_check=SLOW
+    )
+    effort = os.environ.get("TT_TEST_EFFORT", "dev")
+    settings.load_profile(effort)
+    return effort
