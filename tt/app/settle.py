@@ -8,8 +8,9 @@ and a step that was overtaken ends this round: the caller looks again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tt.app.look import View
 from tt.app.site import Site
@@ -19,8 +20,11 @@ from tt.core.model import Plan
 from tt.core.reconcile import StoreView, Trust, agree
 from tt.core.report import Direction, SyncRecord
 from tt.core.times import rfc3339
-from tt.errors import BaseMovedError, FileMovedError
+from tt.errors import BaseMovedError, FileMovedError, TTError
 from tt.ports import Claim, Snapshot, StoredTask
+
+_ROUNDS: Final = 10
+"""How often a sync that is overtaken by another writer looks again before it gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Work:
     to_file: tuple[Change, ...] = ()
     done_store: tuple[Change, ...] = ()
     done_file: tuple[Change, ...] = ()
+    label: str = ""
+    """What the history calls it; the direction's name where it is empty."""
 
     @classmethod
     def of(cls, direction: Direction, to_store: list[Change], to_file: list[Change]) -> Work:
@@ -62,6 +68,29 @@ class Settled:
     overtaken: bool = False
 
 
+def settle_all(
+    site: Site, look_again: Callable[[], View], decide: Callable[[View], Work]
+) -> tuple[View, Settled]:
+    """Look, decide and write until a round goes through without being overtaken.
+
+    Holds the worktree's lock. Raises TTError where others keep writing for `_ROUNDS` rounds.
+    """
+    done_store: tuple[Change, ...] = ()
+    done_file: tuple[Change, ...] = ()
+    with site.lock():
+        for _ in range(_ROUNDS):
+            view = look_again()
+            work = replace(decide(view), done_store=done_store, done_file=done_file)
+            settled = settle(site, view, work)
+            if not settled.overtaken:
+                return view, settled
+            done_store, done_file = settled.to_store, settled.to_file
+    raise TTError(
+        f"{site.file.name} and Redis kept changing while they were merged; nothing is lost.",
+        "Run the same command again.",
+    )
+
+
 def settle(site: Site, view: View, work: Work) -> Settled:
     """Write both sides' changes, and move the base to what both now agree on."""
     claim = _claim(site, view)
@@ -76,7 +105,7 @@ def settle(site: Site, view: View, work: Work) -> Settled:
         return Settled(view.snapshot, store, to_store, work.done_file, overtaken=True)
     settled = Settled(snapshot, store, to_store, work.done_file + work.to_file)
     try:
-        _move_base(site, view, work.direction, settled, written)
+        _move_base(site, view, work, settled, written)
     except BaseMovedError:
         return replace(settled, overtaken=True)
     return settled
@@ -153,20 +182,18 @@ def _write_file(site: Site, view: View, to_file: tuple[Change, ...]) -> Snapshot
     return site.file.write(view.snapshot, to_file)
 
 
-def _move_base(
-    site: Site, view: View, direction: Direction, settled: Settled, written: _Written
-) -> None:
+def _move_base(site: Site, view: View, work: Work, settled: Settled, written: _Written) -> None:
     if settled.snapshot is None:
         return
     conflicts = view.outcome.conflicts if view.trust is Trust.REPLACED else ()
     agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts)
-    base = _stamped(site, view, direction, agreed, written)
+    base = _stamped(site, view, work.direction, agreed, written)
     if view.stored is not None and _same(view.stored, base):
         return
     record = SyncRecord(
         name="",
         time=rfc3339(site.clock.now_ns()),
-        direction=str(direction),
+        direction=work.label or str(work.direction),
         to_store=settled.to_store,
         to_file=settled.to_file,
         conflicts=len(view.outcome.conflicts),

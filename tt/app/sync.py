@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tt.app.look import View, look
-from tt.app.settle import Settled, Work, after, settle
+from tt.app.settle import Settled, Work, after, settle_all
 from tt.app.site import Site
 from tt.core.diff import Removed, apply
 from tt.core.outcome import Side
 from tt.core.reconcile import in_step
 from tt.core.report import Direction, SyncReport
 from tt.errors import TTError
-
-_ROUNDS = 10
-"""How often a sync that is overtaken by another writer looks again before it gives up."""
 
 _FEW = 3
 """Fewer disappearing tasks than this are never taken for damage, however small the plan."""
@@ -34,6 +31,8 @@ class Request:
     force: bool = False
     dry_run: bool = False
     decided: Mapping[str, Side] = field(default_factory=dict)
+    label: str = ""
+    """What the history calls the sync; the direction's name where it is empty."""
 
 
 def sync(site: Site, request: Request) -> SyncReport:
@@ -45,26 +44,17 @@ def sync(site: Site, request: Request) -> SyncReport:
     if request.dry_run:
         view = _look(site, request)
         return _report(site, request, view, _would(view, request.direction))
-    with site.lock():
-        return _run(site, request)
-
-
-def _run(site: Site, request: Request) -> SyncReport:
-    done = Work(request.direction)
-    for _ in range(_ROUNDS):
-        view = _look(site, request)
-        if not request.force:
-            _guard(site, request.direction, view)
-        work = Work.of(request.direction, view.outcome.to_store, view.outcome.to_file)
-        work = replace(work, done_store=done.done_store, done_file=done.done_file)
-        settled = settle(site, view, work)
-        if not settled.overtaken:
-            return _report(site, request, view, settled)
-        done = replace(done, done_store=settled.to_store, done_file=settled.to_file)
-    raise TTError(
-        f"{site.file.name} and Redis kept changing while they were merged; nothing is lost.",
-        "Run the same command again.",
+    view, settled = settle_all(
+        site, lambda: _look(site, request), lambda view: _work(site, request, view)
     )
+    return _report(site, request, view, settled)
+
+
+def _work(site: Site, request: Request, view: View) -> Work:
+    if not request.force:
+        _guard(site, request.direction, view)
+    work = Work.of(request.direction, view.outcome.to_store, view.outcome.to_file)
+    return replace(work, label=request.label)
 
 
 def _look(site: Site, request: Request) -> View:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tt.core.diff import Change
+from tt.core.model import Plan
 from tt.core.values import ABSENT, MaybeValue
 
 
@@ -108,3 +109,42 @@ class SyncReport:
     """Ids that tasks without one were given in the file."""
     notes: tuple[str, ...] = field(default=())
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """What taking a sync back changed, or `blocked`: the values in the way, and nothing changed.
+
+    `blocked` are edits from what the sync left behind to what is there now, on either side.
+    """
+
+    record: SyncRecord
+    to_store: tuple[Change, ...] = ()
+    to_file: tuple[Change, ...] = ()
+    blocked: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """A plan and its town at a glance, and how they differ; nothing was written to find out.
+
+    `plan` is the plan as a merge would leave it. `store_error` is set where Redis did not answer:
+    then `plan` is the file's, and nothing is known of the drift. `to_store` is what the file has
+    and Redis has not yet, `to_file` the other way round.
+    """
+
+    town: str
+    branch: str
+    file: str
+    address: str
+    plan: Plan
+    store_error: str | None = None
+    hint: str | None = None
+    in_step: int = 0
+    to_store: tuple[Change, ...] = ()
+    to_file: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    last: SyncRecord | None = None
