@@ -13,8 +13,8 @@ EMBEDDED: Final = "embedded"
 _PLACE: Final = ("redis.host", "redis.port", "redis.use_socket", "redis.socket_path")
 _CENTRAL_PORT: Final = 16379
 """The port of tinytown's own central Redis, whose password is in the user's file."""
-_CREDENTIALS: Final = re.compile(r"://[^/\s]*@")
-_PASSWORD_QUERY: Final = re.compile(r"([?&]password=)[^&\s]*", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"://[^\s]*@")
+_PASSWORD_QUERY: Final = re.compile(r"([?&][a-z_]*password=)[^&\s]*", re.IGNORECASE)
 
 
 class Source(NamedTuple):
@@ -66,7 +66,7 @@ def _place(sources: list[Source], rank: int, folder: Path | None) -> str:
     weaker = sources[rank:]
     if _first(weaker, "redis.use_socket") or not _says_host(weaker):
         path = Path(str(_first(weaker, "redis.socket_path") or ".tt/redis.sock"))
-        return f"unix://{prefix}{(folder or Path()) / path}"
+        return f"unix://{prefix}{_escaped((folder or Path()) / path)}"
     scheme = "rediss" if _first(weaker, "redis.tls_enabled") else "redis"
     host = str(_first(weaker, "redis.host") or KEYS["redis.host"].default)
     host = f"[{host}]" if ":" in host else host
@@ -97,6 +97,10 @@ def _host_and_port(values: Mapping[str, SettingValue]) -> tuple[SettingValue, Se
 
 def _first(sources: list[Source], name: str) -> SettingValue | None:
     return next((source.values[name] for source in sources if name in source.values), None)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3F").replace("@", "%40")
 
 
 def _quoted(password: SettingValue) -> str:
