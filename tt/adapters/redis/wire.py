@@ -1,0 +1,104 @@
+"""Bytes out, replies in: RESP over one socket, every wait bounded.
+
+`import redis` costs more than everything else a small sync does; this and hiredis are all of the
+protocol that a sync needs.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import hiredis
+
+from tt.adapters.redis.replies import Reply, ReplyError
+
+_NOTHING: Final = object()
+_READ_SIZE: Final = 256 * 1024
+_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+class Wire:
+    """One connected socket, made non-blocking, and the parser of what arrives on it.
+
+    Raises TimeoutError where `timeout` seconds pass with no byte moved, ConnectionError and other
+    OSErrors where the connection breaks, and hiredis.ProtocolError where the other side does not
+    speak RESP. `blocked` are the exceptions by which the socket says that it would have to wait.
+    """
+
+    __slots__ = ("_blocked", "_buffer", "_reader", "_socket", "_timeout_ms")
+
+    def __init__(
+        self,
+        connected: socket.socket,
+        timeout: float,
+        blocked: tuple[type[OSError], ...] = (BlockingIOError,),
+    ) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._timeout_ms = timeout * 1000
+        self._blocked = blocked
+        self._buffer = bytearray(_READ_SIZE)
+        self._reader = hiredis.Reader(replyError=ReplyError.parse, notEnoughData=_NOTHING)  # type: ignore[arg-type]
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`, and take in what arrives meanwhile.
+
+        A peer that waits for us to read before it reads on (a proxy with full buffers) must not
+        be able to make both sides wait for ever.
+        """
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except self._blocked:
+                if self._wait(select.POLLOUT | select.POLLIN) & _READABLE:
+                    self._take()
+
+    def replies(self, count: int) -> Iterator[Reply]:
+        """Yield the next `count` replies, each as it arrives."""
+        gets = self._reader.gets
+        for _ in range(count):
+            reply = gets()
+            while reply is _NOTHING:
+                self._fill()
+                reply = gets()
+            yield reply
+
+    def last_words(self) -> ReplyError | None:
+        """Return the error that the server sent before it hung up; None where it sent none."""
+        try:
+            self._take()
+            reply = self._reader.gets()
+        except (OSError, hiredis.ProtocolError):
+            return None
+        return reply if isinstance(reply, ReplyError) else None
+
+    def close(self) -> None:
+        """Hang up; once or more often."""
+        self._socket.close()
+
+    def _fill(self) -> None:
+        while not self._take():
+            self._wait(select.POLLIN)
+
+    def _take(self) -> bool:
+        """Feed the parser with what is there; False where nothing is."""
+        try:
+            size = self._socket.recv_into(self._buffer)
+        except self._blocked:
+            return False
+        if not size:
+            raise ConnectionResetError("the server closed the connection")
+        self._reader.feed(self._buffer, 0, size)  # type: ignore[arg-type]
+        return True
+
+    def _wait(self, events: int) -> int:
+        poller = select.poll()
+        poller.register(self._socket, events)
+        ready = poller.poll(self._timeout_ms)
+        if not ready:
+            raise TimeoutError("no byte moved in time")
+        return ready[0][1]
