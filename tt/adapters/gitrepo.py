@@ -1,0 +1,168 @@
+"""The Git worktree around the plan, asked through the `git` executable: no library, no locks.
+
+At most three processes serve a sync that has nothing to do with history: one `rev-parse` to find
+the worktree, one `cat-file --batch` for every object that is read, one `fast-import` to save.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from tt.adapters import gitproc
+from tt.adapters.gitbatch import ObjectReader
+from tt.adapters.gitfind import find_state
+from tt.adapters.gitproc import Finished
+from tt.errors import TTError
+from tt.ports import RepoState
+
+_STAGES: Final = (0, 1, 2, 3)  # 0 is merged; 1, 2 and 3 are a conflict's base, ours and theirs
+_OPERATIONS: Final = (
+    # During a rebase, CHERRY_PICK_HEAD and MERGE_HEAD may be there as well: the outer one counts.
+    ("rebase-apply/applying", "am"),
+    ("rebase-apply", "rebase"),
+    ("rebase-merge", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)
+_SEQUENCES: Final = {b"pick": "cherry-pick", b"p": "cherry-pick", b"revert": "revert"}
+
+
+def find(start: Path) -> GitRepository | None:
+    """Return the worktree around `start`; None where there is no Git or no worktree.
+
+    Raises TTError where Git finds a repository and refuses it (another user's, a newer format).
+    """
+    found = find_state(start)
+    return None if found is None else GitRepository(*found)
+
+
+class GitRepository:
+    """A worktree as it was when it was found; a `Repository` of the ports.
+
+    `close` it, or use it in a `with` statement: an open one may hold a Git process.
+    """
+
+    def __init__(self, state: RepoState, environment: dict[str, str]) -> None:
+        """Take what `find_state` returns; `environment` is for every Git process here."""
+        self._state = state
+        self.environment = environment
+        self.objects = ObjectReader(["-C", str(state.top)], environment)
+
+    @property
+    def state(self) -> RepoState:
+        """Where it is and what HEAD was when it was found."""
+        return self._state
+
+    @property
+    def name(self) -> str:
+        """The repository's name, the same in all of its worktrees and without any remote.
+
+        It is the main worktree's directory, or a bare repository's without `.git`.
+        """
+        common = self._state.common_dir
+        return common.parent.name if common.name == ".git" else common.name.removesuffix(".git")
+
+    @property
+    def index_file(self) -> Path:
+        """The index that the commit in flight is made of, or else the worktree's own."""
+        own = self._state.git_dir / "index"
+        return Path(self.environment.get("GIT_INDEX_FILE", own))
+
+    def private_dir(self, *, per_worktree: bool) -> Path:
+        """Return our directory inside Git's: this worktree's, or the one that all share."""
+        state = self._state
+        return (state.git_dir if per_worktree else state.common_dir) / "tt"
+
+    def git(self, *arguments: str, given: bytes = b"") -> Finished:
+        """Run `git` in this worktree to its end, whatever its exit code is."""
+        return gitproc.run(["-C", str(self._state.top), *arguments], self.environment, given)
+
+    def show(self, revision: str, path: Path) -> bytes | None:
+        """Return the content of `path` at `revision` ("" is the index), None where it has none."""
+        name = self._inside(path)
+        if name is None:
+            return None
+        if revision:
+            found = self.objects.read(f"{revision}:{name}")
+        else:
+            found = self.objects.read_index([f":0:{name}"], str(self.index_file))[0]
+        return found.data if found is not None and found.kind == "blob" else None
+
+    def is_tracked(self, path: Path) -> bool:
+        """Say whether the index knows `path`, merged or in conflict."""
+        name = self._inside(path)
+        if name is None:
+            return False
+        names = [f":{stage}:{name}" for stage in _STAGES]
+        return any(self.objects.read_index(names, str(self.index_file)))
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Say whether commit `old` is an ancestor of (or is) `new`; False for unknown commits."""
+        commits = list(self.objects.read_all([f"{old}^{{commit}}", f"{new}^{{commit}}"]))
+        if None in commits:
+            return False
+        oids = [commit.oid for commit in commits if commit is not None]
+        if oids[0] == oids[1]:
+            return True
+        return self.git("merge-base", "--is-ancestor", *oids).code == 0
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the root commits that HEAD descends from; () in a shallow clone or unborn."""
+        head = self._state.head
+        if head is None or (self._state.common_dir / "shallow").exists():
+            return ()
+        answer = self.git("rev-list", "--max-parents=0", head)
+        if answer.code != 0:
+            raise TTError(
+                f"Git cannot walk the history of {self._state.top}: {answer.words}.",
+                "`git fsck` says what is damaged.",
+            )
+        return tuple(sorted(answer.out.decode("ascii").split()))
+
+    def config(self, key: str) -> str | None:
+        """Return the value of a key of Git's configuration, the last where it has several."""
+        answer = self.git("config", "--null", "--get", key)
+        return (
+            answer.out.decode("utf-8", "replace").removesuffix("\0") if answer.code == 0 else None
+        )
+
+    def operation_in_progress(self) -> str | None:
+        """Name the operation that Git is in the middle of: merge, rebase, am, cherry-pick, …"""
+        git_dir = self._state.git_dir
+        for name, operation in _OPERATIONS:
+            if os.path.lexists(git_dir / name):
+                return operation
+        return _sequence(git_dir / "sequencer" / "todo")
+
+    def close(self) -> None:
+        """End the Git process that answers questions; the next question starts another."""
+        self.objects.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _inside(self, path: Path) -> str | None:
+        """Return `path` relative to the top, symlinks followed; None where it is outside."""
+        top = self._state.top
+        absolute = Path(os.path.realpath(top / path))
+        for root in (top, Path(os.path.realpath(top))):
+            if absolute.is_relative_to(root):
+                return str(absolute.relative_to(root))
+        return None
+
+
+def _sequence(todo: Path) -> str | None:
+    """Say what is between two commits of a series: a cherry-pick or a revert of several."""
+    try:
+        words: Sequence[bytes] = todo.read_bytes().split(None, 1)
+    except OSError:
+        return None
+    return _SEQUENCES.get(words[0]) if words else None
