@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
@@ -45,10 +47,37 @@ class StoreError(TTError):
     exit_code = ExitCode.STORE
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One fault of a plan file: line and column count from 1, columns in characters.
+
+    `code` is stable and for programs; `hint` says what was probably meant.
+    """
+
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str | None = None
+
+
 class PlanError(TTError):
-    """The plan file is invalid, or is no plan; the message names the file, line and column."""
+    """The plan file is invalid; the message has one line for each fault, with line and column.
+
+    `problems` are the same faults as data, in the order of the file.
+    """
 
     exit_code = ExitCode.PLAN
+
+    def __init__(
+        self, message: str, hint: str | None = None, problems: Sequence[Located] = ()
+    ) -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
+
+
+class NotAPlanError(PlanError):
+    """The file is valid TOML and no plan: some other tool's `tasks.toml`, or an empty file."""
 
 
 class FileMovedError(TTError):

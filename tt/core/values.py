@@ -7,7 +7,6 @@ and a merge that believed it would lose an edit. The JSON form is what Redis and
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -15,7 +14,15 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 _TAG: Final = "$toml"
-_JSON_FLOAT: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
+# Patterns stay text: `re` compiles and keeps them when the first odd value comes along.
+_JSON_FLOAT: Final = r"-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)"
+_INT: Final = r"[+-]?(?:0|[1-9](?:_?[0-9])*)"
+_DIGITS: Final = r"[0-9](?:_?[0-9])*"
+_FLOAT: Final = rf"{_INT}(?:\.{_DIGITS}(?:[eE][+-]?{_DIGITS})?|[eE][+-]?{_DIGITS})|[+-]?(?:inf|nan)"
+_TIME: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATETIME: Final = rf"{_DATE}[Tt ]{_TIME}(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+_CONSTANTS: Final = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,23 @@ def from_toml(value: object) -> Value:
     raise TypeError(f"no TOML value: {value!r}")
 
 
+def literal(text: str) -> Literal:
+    """Make a `Literal` of text that came from outside; raises `ValueError` where it is none.
+
+    Dates and times come out as reading a file gives them, so that writing the value into one and
+    reading it back is no change; and no other text can get into a file by this door.
+    """
+    if text in ("true", "false") or re.fullmatch(_FLOAT, text):
+        return Literal(text)
+    if re.fullmatch(_DATETIME, text):
+        return Literal(datetime.fromisoformat(text.upper()).isoformat())
+    if re.fullmatch(_DATE, text):
+        return Literal(date.fromisoformat(text).isoformat())
+    if re.fullmatch(_TIME, text):
+        return Literal(time.fromisoformat(text).isoformat())
+    raise ValueError(f"no TOML boolean, number, date or time: {text[:60]!r}")
+
+
 def _jsonable(value: Value) -> object:
     if isinstance(value, Literal):
         return {_TAG: value.text} if value.text not in ("true", "false") else value.text == "true"
@@ -77,7 +101,9 @@ def dump(value: Value) -> str:
     Booleans and floats in JSON's own spelling are JSON's; what JSON has no type for is
     `{"$toml": "<its TOML text>"}`.
     """
-    if isinstance(value, Literal) and _JSON_FLOAT.fullmatch(value.text):
+    import json  # few plans hold a value that needs it
+
+    if isinstance(value, Literal) and re.fullmatch(_JSON_FLOAT, value.text):
         return value.text
     return json.dumps(_jsonable(value), ensure_ascii=False, separators=(",", ":"))
 
@@ -85,18 +111,35 @@ def dump(value: Value) -> str:
 def _tagged(pairs: list[tuple[str, object]]) -> object:
     made = dict(pairs)
     if len(made) == 1 and _TAG in made:
-        inner = made[_TAG]
-        return Literal(inner) if isinstance(inner, str) else {str(k): v for k, v in inner}  # type: ignore[attr-defined]
+        return _untagged(made[_TAG])
     return made
+
+
+def _untagged(inner: object) -> object:
+    if isinstance(inner, str):
+        return literal(inner)
+    if isinstance(inner, list):
+        return {str(key): value for key, value in inner}
+    raise ValueError(f"`{_TAG}` must hold text or a list of pairs")
 
 
 def load(text: str) -> Value:
     """Read what `dump` wrote; raises `ValueError` for anything that is no `Value`."""
+    import json  # few plans hold a value that needs it
+
     try:
-        made = json.loads(text, object_pairs_hook=_tagged, parse_float=Literal, parse_constant=Literal)
-        return from_toml(made)
+        made = json.loads(
+            text,
+            object_pairs_hook=_tagged,
+            parse_float=Literal,
+            parse_constant=lambda name: Literal(_CONSTANTS[name]),
+        )
+        value = from_toml(made)
+        if "\\u" in text:
+            dump(value).encode()  # half a surrogate pair is text in JSON, and in no file
     except (TypeError, RecursionError) as error:
         raise ValueError(f"not a value of a plan: {error}") from error
+    return value
 
 
 def plain(value: MaybeValue) -> object:
