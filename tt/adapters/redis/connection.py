@@ -10,7 +10,7 @@ import hiredis
 
 from tt.adapters.redis.address import Address, printable
 from tt.adapters.redis.dialing import dial
-from tt.adapters.redis.replies import LostError, Reply, ReplyError, fatal, refused
+from tt.adapters.redis.replies import LostError, Reply, ReplyError, SilentError, fatal, refused
 from tt.adapters.redis.wire import Wire
 from tt.errors import StoreError
 
@@ -153,7 +153,7 @@ def _sentence(error: OSError | hiredis.ProtocolError, address: str, hint: str) -
             "Check host and port in REDIS_URL; a server that speaks TLS needs rediss://.",
         )
     if isinstance(error, TimeoutError):
-        return LostError(f"{address} is connected and does not answer in time.", hint)
+        return SilentError(f"{address} is connected and does not answer in time.", hint)
     why = printable(error.strerror or str(error))
     return LostError(f"The connection to {address} was lost: {why}.", hint)
 

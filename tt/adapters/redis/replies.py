@@ -35,6 +35,10 @@ class LostError(StoreError):
     """The connection broke; whether the last commands were done is not known: read again."""
 
 
+class SilentError(LostError):
+    """The server is connected and says nothing."""
+
+
 class RefusedError(StoreError):
     """The server answered with an error; `reply` is that answer."""
 
