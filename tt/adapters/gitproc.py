@@ -13,8 +13,7 @@ import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from tt.errors import TTError
 
@@ -23,6 +22,7 @@ TIME_LIMIT: Final = 30.0
 
 _CHUNK: Final = 1 << 18
 _CLOSED: Final = -1
+_GRAVE: Final = ("fatal: ", "error: ")
 # Python ignores these, and what is ignored stays ignored in the program that is started.
 _DEFAULT_SIGNALS: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -31,8 +31,7 @@ class GitMissingError(TTError):
     """There is no `git` that could be started."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """How a process ended: its exit code (negative: the signal that killed it) and its output."""
 
     code: int
