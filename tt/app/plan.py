@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
-from tt.core.groups import Progress, Row, groups, tree
-from tt.core.model import Plan, Task
+from tt.core.answers import Briefing, PlanView
+from tt.core.groups import groups, tree
+from tt.core.model import Plan
 from tt.core.query import agent_of, parse_query, select
 from tt.core.schema import SCHEMA_NAME
 from tt.errors import PlanError
@@ -42,29 +42,6 @@ description = "What this plan is for"
 # parent = "login"                # the group it belongs to, or the stage before it
 # depends_on = ["login"]          # what must be completed first
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PlanView:
-    """A plan as a listing shows it: the tree's rows, and the tasks that were asked for."""
-
-    file: str
-    plan: Plan
-    rows: Sequence[Row]
-    tasks: Sequence[Task]
-    groups: Mapping[str, Progress]
-
-
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What an agent has to know of the plan in front of it; without a plan everything is zero."""
-
-    file: str
-    exists: bool
-    total: int
-    by_status: Mapping[str, int]
-    agents: tuple[str, ...]
-    groups: Mapping[str, Progress]
 
 
 def read_plan(file: PlanFile) -> Plan:

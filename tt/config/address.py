@@ -35,6 +35,11 @@ def has_password(url: str) -> bool:
     return mask(url) != url
 
 
+def is_secret(key: str, value: SettingValue) -> bool:
+    """Say whether a setting with this value must not be seen by others."""
+    return bool(value) and (KEYS[key].secret or (isinstance(value, str) and has_password(value)))
+
+
 def redis_url(sources: list[Source]) -> str | None:
     """Return the URL of the Redis to use, None for the embedded server.
 

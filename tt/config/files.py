@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tt.config.keys import KEYS, OUR_TABLES, TINYTOWN_KEYS, SettingValue, fits, wanted
+from tt.config.keys import KEYS, OUR_TABLES, TINYTOWN_KEYS, SettingValue, fits, near_key, wanted
 from tt.errors import UsageError
 
 
@@ -90,16 +90,6 @@ def _unknown(dotted: str, name: str) -> list[str]:
     return (
         [f"{name}: unknown setting `{dotted}`."] if dotted.partition(".")[0] in OUR_TABLES else []
     )
-
-
-def near_key(dotted: str) -> str | None:
-    """Return the known setting (or table) that was probably meant."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(
-        dotted, [*KEYS, *TINYTOWN_KEYS, *OUR_TABLES, "redis"], n=1, cutoff=0.75
-    )
-    return near[0] if near else None
 
 
 def _line(data: bytes, dotted: str) -> str:

@@ -7,6 +7,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 Kind: TypeAlias = Literal["text", "whole", "seconds", "boolean", "list"]
 SettingValue: TypeAlias = str | int | float | bool | tuple[str, ...]
 
+PROJECT_FILE: Final = "tinytown.toml"
+USER_FILE: Final = "config.toml"
+
 KIND_WORDS: Final[dict[Kind, str]] = {
     "text": "text",
     "whole": "a whole number",
@@ -114,3 +117,13 @@ def parse_text(key: Key, text: str) -> SettingValue | None:
 def wanted(key: Key) -> str:
     """Say which values a setting can have, for messages."""
     return " or ".join(f"`{choice}`" for choice in key.choices) or KIND_WORDS[key.kind]
+
+
+def near_key(dotted: str) -> str | None:
+    """Return the known setting (or table) that was probably meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(
+        dotted, [*KEYS, *TINYTOWN_KEYS, *OUR_TABLES, "redis"], n=1, cutoff=0.75
+    )
+    return near[0] if near else None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
-from tt.config.address import Source, redis_url
+from tt.config.address import Source, is_secret, redis_url
 from tt.config.files import read_file
-from tt.config.keys import KEYS, SettingValue, parse_text, wanted
+from tt.config.keys import KEYS, PROJECT_FILE, USER_FILE, SettingValue, parse_text, wanted
 from tt.errors import TTError, UsageError
 
-PROJECT_FILE: Final = "tinytown.toml"
-USER_FILE: Final = "config.toml"
 _NOT_IN_NAMES: Final = frozenset("/:*?[]\\\"'")
 
 
@@ -30,7 +27,8 @@ class Config:
     """Every setting of one run. `root` is the worktree's top, or without Git the town's directory.
 
     `redis` is the server's URL with its password, None for the embedded one. `warnings` are about
-    keys in the files that nobody reads.
+    keys in the files that nobody reads. `exposed` are the settings with a password in
+    tinytown.toml, which Git tracks as a rule.
     """
 
     root: Path
@@ -38,6 +36,7 @@ class Config:
     settings: Mapping[str, Setting]
     redis: str | None
     warnings: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -101,13 +100,19 @@ def load_config(root: Path, flags: Mapping[str, str | None], environ: Mapping[st
         Source("environment", _from_environment(environ)),
     ]
     warnings: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
     for path, project in ((root / PROJECT_FILE, True), (home / USER_FILE, False)):
         layer = read_file(path, project=project)
         if layer is not None:
             sources.append(Source(str(path), layer.values, path.parent))
             warnings += layer.warnings
+            exposed += _secrets(layer.values) if project else ()
     settings = {name: _setting(name, sources, environ) for name in KEYS}
-    return Config(root, home, settings, redis_url(sources), warnings)
+    return Config(root, home, settings, redis_url(sources), warnings, exposed)
+
+
+def _secrets(values: Mapping[str, SettingValue]) -> tuple[str, ...]:
+    return tuple(name for name, value in values.items() if is_secret(name, value))
 
 
 def _from_flags(flags: Mapping[str, str | None]) -> dict[str, SettingValue]:
@@ -146,23 +151,23 @@ def _origin(name: str, source: str, environ: Mapping[str, str]) -> str:
     return source
 
 
-def town_name(config: Config, branch: str | None, *, git: bool) -> str:
+def town_name(config: Config, repo: str | None, branch: str | None) -> str:
     """Return the town's name: the fixed one, else `<repo>-<branch>`, without Git the directory's.
 
-    Raises TTError on a detached HEAD, which has no town of its own, and for an impossible name.
+    `repo` is the repository's name, None without Git. Raises TTError on a detached HEAD, which has
+    no town of its own, and UsageError for an impossible name.
     """
     if config.name:
         _check_name(config.name, config.settings["name"].origin)
         return config.name
-    directory = config.root.name or "root"
-    if not git:
-        return _as_name(directory)
+    if repo is None:
+        return _as_name(config.root.name or "root")
     if branch is None:
         raise TTError(
             "HEAD is detached: a town belongs to a branch, and there is none.",
             "Switch to a branch, or name the town with `tt --name NAME …`.",
         )
-    return _as_name(f"{directory}-{branch}")
+    return _as_name(f"{repo}-{branch}")
 
 
 def _as_name(text: str) -> str:
@@ -178,8 +183,3 @@ def _check_name(name: str, origin: str) -> None:
             f"`{_as_name(name)!s}` ({origin}) has a character that a town's name cannot have.",
             "Use letters, digits and . _ - in it.",
         )
-
-
-def user_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the user's own settings are."""
-    return tt_home(environ) / USER_FILE

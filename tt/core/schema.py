@@ -7,6 +7,7 @@ from typing import Final
 from tt.core.model import Status
 
 SCHEMA_NAME: Final = "tasks.schema.json"
+SCHEMA_TITLE: Final = "A plan of tasks for tt"
 _ID: Final = r"^[\w./-]+$"
 _ABOUT_STATUS: Final = (
     "How far the task is. Agents move it in Redis and `tt sync` brings it here; write it yourself "
@@ -18,7 +19,7 @@ def plan_schema() -> dict[str, object]:
     """Return the schema. Keys it does not know are allowed everywhere: they are the user's."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A plan of tasks for tt",
+        "title": SCHEMA_TITLE,
         "description": "tasks.toml: what is to be done. `tt check` says what is wrong in it.",
         "type": "object",
         "additionalProperties": True,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 from tt.core.diff import Change
-from tt.core.report import Direction, SyncReport
+from tt.core.report import Direction, StatusReport, SyncReport
 from tt.render.changes import change_lines, tally
 from tt.render.conflicts import conflict_lines
 from tt.render.text import Look, count, safe
@@ -32,7 +32,7 @@ def sync_lines(report: SyncReport, look: Look) -> list[str]:
     lines = [head(report)]
     lines += _written(report, look)
     lines += _waiting(report, look)
-    lines += [look.paint(line, "yellow") for line in _asides(report, look)]
+    lines += aside_lines(report, safe(report.file), look)
     lines += [look.paint(f"  {safe(note)}", "dim") for note in report.notes]
     lines += conflict_lines(report.conflicts, safe(report.file), look)
     return lines
@@ -67,9 +67,12 @@ def _wait(changes: Sequence[Change], what: str, direction: str, look: Look) -> l
     ]
 
 
-def _asides(report: SyncReport, look: Look) -> Iterator[str]:
-    """Yield what was seen on the way and needs nobody at once."""
-    file = safe(report.file)
+def aside_lines(report: SyncReport | StatusReport, file: str, look: Look) -> list[str]:
+    """Return what was seen on the way and needs nobody at once."""
+    return [look.paint(line, "yellow") for line in _asides(report, file, look)]
+
+
+def _asides(report: SyncReport | StatusReport, file: str, look: Look) -> Iterator[str]:
     for kept in _some(report.kept, look):
         yield (
             f"  kept {safe(kept.store)} for {safe(kept.id)}: {file} went back to {safe(kept.file)} "
@@ -81,7 +84,7 @@ def _asides(report: SyncReport, look: Look) -> Iterator[str]:
         names = {duplicate.id for duplicate in report.duplicates}
         copies = count(len(report.duplicates), "more copy", "more copies")
         yield f"  Redis has {copies} of {count(len(names), 'task')}; the furthest along counts"
-    if report.named:
+    if isinstance(report, SyncReport) and report.named:
         shown = ", ".join(safe(name) for name in _some(report.named, look))
         rest = "" if look.all or len(report.named) <= _FEW else ", …"
         yield f"  ids made for {count(len(report.named), 'task')}: {shown}{rest}"

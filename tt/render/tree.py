@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from tt.core.answers import PlanView
 from tt.core.groups import Progress, Row
 from tt.core.model import Plan
 from tt.render.text import Look, columns, count, pad, safe
@@ -22,8 +23,9 @@ ORDER: Final = ("pending", "assigned", "running", "completed", "failed", "cancel
 _LONGEST_ID: Final = 36
 
 
-def plan_lines(plan: Plan, rows: Sequence[Row], look: Look) -> list[str]:
+def plan_lines(view: PlanView, look: Look) -> list[str]:
     """Return the plan: what it is, its tasks as a tree, and how many are how far."""
+    plan, rows = view.plan, view.rows
     title = plan.meta.get("description")
     lines = [look.paint(safe(title), "bold")] if isinstance(title, str) and title else []
     heads = [_guide(row, look) + safe(row.task.id) for row in rows]
@@ -89,3 +91,22 @@ def _summary(shown: Iterable[str], total: int, look: Look) -> str:
 def status_counts(counted: Mapping[str, int]) -> str:
     """Return `3 pending, 1 running, 1 completed`, in the order of a task's life."""
     return ", ".join(f"{counted[status]:,} {status}" for status in ORDER if counted.get(status))
+
+
+def plan_data(view: PlanView) -> dict[str, object]:
+    """Return a listing for programs: the tasks that were asked for, and every group's progress."""
+    return {
+        "file": view.file,
+        "meta": view.plan.meta,
+        "tasks": view.tasks,
+        "groups": groups_data(view.groups),
+        "by_status": Counter(task.status for task in view.tasks),
+    }
+
+
+def groups_data(groups: Mapping[str, Progress]) -> dict[str, object]:
+    """Return the progress of groups for programs."""
+    return {
+        name: {"done": found.done, "total": found.total, "by_status": found.by_status}
+        for name, found in groups.items()
+    }

@@ -1,0 +1,207 @@
+"""From what a command was called with to wired adapters: the only place that builds them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from tt.config.keys import PROJECT_FILE, USER_FILE
+from tt.config.settings import Config, load_config, town_name
+from tt.errors import TTError, UsageError
+
+if TYPE_CHECKING:
+    from tt.adapters.gitrepo import GitRepository
+    from tt.adapters.planfile import TomlPlanFile
+    from tt.adapters.redis.ondemand import OnDemand
+    from tt.adapters.redis.server import EmbeddedServer
+    from tt.app.settings import Files
+    from tt.app.setup import Ground
+    from tt.app.site import Site
+    from tt.core.answers import TownFound
+
+
+class Project:
+    """One directory as commands see it: its settings, its worktree if there is Git, its plan.
+
+    Everything is built when it is asked for. Use it in a `with` statement: it may hold a Git
+    process and a connection.
+    """
+
+    def __init__(self, config: Config, repository: GitRepository | None) -> None:
+        self.config = config
+        self.repository = repository
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.repository is not None:
+            self.repository.close()
+        if "connection" in self.__dict__:
+            self.connection.close()
+
+    @cached_property
+    def town(self) -> str:
+        """The town's name. Raises TTError on a detached HEAD without a fixed one."""
+        if self.repository is None:
+            return town_name(self.config, None, None)
+        return town_name(self.config, self.repository.name, self.repository.state.branch)
+
+    @property
+    def town_or_none(self) -> str | None:
+        """The town's name where there is one."""
+        try:
+            return self.town
+        except TTError:
+            return None
+
+    @cached_property
+    def plan_file(self) -> TomlPlanFile:
+        """The plan, called by the path that leads to it from the current directory."""
+        from tt.adapters.planfile import TomlPlanFile
+
+        path = self.config.plan_path
+        return TomlPlanFile(path, shown(path))
+
+    @cached_property
+    def site(self) -> Site:
+        """The plan and its town, wired together. Raises TTError where there can be no town."""
+        from tt.adapters.clock import SystemClock
+        from tt.adapters.redis.store import RedisTaskStore
+        from tt.app.site import Site
+
+        clock = SystemClock()
+        state = self.repository.state if self.repository else None
+        return Site(
+            town=self.town,
+            branch=(state.branch or "") if state else "",
+            path=self.config.plan_path.relative_to(self.config.root),
+            file=self.plan_file,
+            bases=self._bases,
+            store=RedisTaskStore(self.connection, self.town, clock, frozenset(self.config.fields)),
+            repository=self.repository,
+            identity=self.identity,
+            clock=clock,
+            lock=self._lock,
+            max_delete=self.config.max_delete,
+        )
+
+    @cached_property
+    def connection(self) -> OnDemand:
+        """The Redis that the settings mean; it is asked only when a command needs it."""
+        from tt.adapters.redis.ondemand import OnDemand
+        from tt.adapters.redis.opening import connect_embedded, open_connection
+
+        timeout, home, url = self.config.redis_timeout, self.config.home, self.config.redis
+        if url is None:
+            from tt.adapters.redis.home import ServerHome
+
+            place = ServerHome(home).address
+            return OnDemand(place.display, lambda: connect_embedded(home, timeout=timeout))
+        from tt.adapters.redis.url import parse_address
+
+        address = parse_address(url)
+        return OnDemand(
+            address.display,
+            lambda: open_connection(address, timeout=timeout, town=self.town_or_none),
+        )
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The Redis that is used instead of the built-in one, without its password."""
+        return None if self.config.redis is None else self.connection.address
+
+    def towns(self) -> list[TownFound]:
+        """List the towns of the Redis in use."""
+        from tt.adapters.redis.towns import find_towns
+
+        return find_towns(self.connection)
+
+    @property
+    def ground(self) -> Ground:
+        """What `tt init` works on."""
+        from tt.adapters.configfile import replace_file
+        from tt.app.setup import Ground
+        from tt.config.files import parse
+
+        common = self.repository.state.common_dir if self.repository else None
+        return Ground(self.config.root, common, self.identity.primary, parse, replace_file)
+
+    @property
+    def setting_files(self) -> Files:
+        """What `tt config KEY VALUE` writes to."""
+        from tt.adapters.configfile import set_value
+        from tt.app.settings import Files
+
+        user = self.config.home / USER_FILE
+        return Files(self.config.root / PROJECT_FILE, user, may_track, set_value)
+
+    def warnings(self) -> list[str]:
+        """Say what is odd in the configuration, secrets that Git tracks above all."""
+        lines = [f"tt: {warning}" for warning in self.config.warnings]
+        path = self.config.root / PROJECT_FILE
+        if self.config.exposed and may_track(path):
+            what = f"{shown(path)} is for Git to track, and holds a password"
+            lines.append(f"tt: {what} ({', '.join(self.config.exposed)}).")
+            lines.append(f"    Move it to {self.config.home / USER_FILE} or TT_REDIS_URL, and")
+            lines.append("    change the password: Git's history keeps what it has seen.")
+        return lines
+
+
+def open_project(town: str, settings: Mapping[str, str | None]) -> Project:
+    """Find the worktree around the directory `town` and read its settings.
+
+    Raises UsageError where there is no such directory or a setting is broken.
+    """
+    from tt.adapters.gitrepo import find
+
+    start = Path(town)
+    if not start.is_dir():
+        raise UsageError(f"There is no directory `{town}`.")
+    repository = find(start)
+    root = repository.state.top if repository else start.absolute()
+    return Project(load_config(root, settings, os.environ), repository)
+
+
+def may_track(path: Path) -> bool:
+    """Say whether Git tracks a file, or would with the next `git add`."""
+    from tt.adapters.gitrepo import find
+
+    repository = find(path.parent)
+    if repository is None:
+        return False
+    with repository:
+        ignored = repository.git("check-ignore", "--quiet", "--", str(path)).code == 0
+        return not ignored or repository.is_tracked(path)
+
+
+def embedded_server(home: Path) -> EmbeddedServer:
+    """Return the user's own server, to be looked after."""
+    from tt.adapters.redis.server import EmbeddedServer
+
+    return EmbeddedServer(home)
+
+
+def count_tasks(data: bytes, name: str) -> int:
+    """Read a plan's bytes and return how many tasks it has; raises PlanError."""
+    from tt.adapters.planfile import read_plan
+
+    return len(read_plan(data, name).plan.tasks)
+
+
+def shown(path: Path) -> str:
+    """Return a path as the user would type it: relative where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):
+        return str(path)
+    return relative if len(relative) < len(str(path)) else str(path)

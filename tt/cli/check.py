@@ -1,0 +1,59 @@
+"""`tt check`: what is wrong in a plan, without Redis; for people, editors and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tt.bootstrap import count_tasks, open_project, shown
+from tt.cli.screen import Flags, answer, examples, json_option
+from tt.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tt.core.answers import Checked
+    from tt.render.text import Look
+
+
+@click.command(
+    epilog=examples(
+        "tt check                    the plan of this directory",
+        "tt check a.toml b.toml      any files",
+        "tt check --json             for editors and CI",
+    )
+)
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]…")
+@json_option
+@click.pass_obj
+def check(flags: Flags, files: tuple[str, ...], *, as_json: bool) -> int:
+    """Say what is wrong in a plan, with line and column; needs no Redis.
+
+    Exit code 5 when something is wrong. Wrong are: TOML errors, conflict markers, doubled ids,
+    unknown states, parents and dependencies, circles, and values of the wrong type.
+    """
+    from tt.app.check import check as check_all
+
+    with open_project(flags.town, flags.settings) as project:
+        paths = [Path(file) for file in files] or [project.config.plan_path]
+    found = check_all([(path, shown(path)) for path in paths], count_tasks)
+    answer(flags, _data(found), lambda look: _lines(found, look), as_json=as_json)
+    return ExitCode.PLAN if any(file.problems for file in found) else ExitCode.DONE
+
+
+def _data(found: Sequence[Checked]) -> dict[str, object]:
+    problems = [{"file": one.file, **asdict(problem)} for one in found for problem in one.problems]
+    return {"files": [one.file for one in found], "problems": problems}
+
+
+def _lines(found: Sequence[Checked], look: Look) -> list[str]:
+    from tt.render.problems import check_summary, problem_lines
+
+    lines: list[str] = []
+    for one in found:
+        lines += problem_lines(one.file, one.source, one.problems, look)
+    problems = sum(len(one.problems) for one in found)
+    broken = sum(bool(one.problems) for one in found)
+    return [*lines, check_summary(problems, len(found), broken, sum(one.tasks for one in found))]

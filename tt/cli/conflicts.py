@@ -1,0 +1,96 @@
+"""`tt conflicts`, `tt resolve`, `tt reopen` and `tt undo`: deciding, and second thoughts."""
+
+from __future__ import annotations
+
+import click
+
+from tt.bootstrap import open_project
+from tt.cli.complete import complete_task
+from tt.cli.screen import Flags, answer, examples, json_option
+from tt.cli.sync import show_sync
+from tt.core.outcome import Side
+from tt.errors import ExitCode
+
+_task_argument = click.argument("task", metavar="ID", shell_complete=complete_task)
+
+
+@click.command(epilog=examples("tt conflicts", "tt conflicts --json"))
+@json_option
+@click.pass_obj
+def conflicts(flags: Flags, *, as_json: bool) -> int:
+    """List what the file and Redis disagree on, and the commands that decide; only reads.
+
+    Exit code 3 when there is any.
+    """
+    from tt.app.conflicts import conflicts as find
+    from tt.render.conflicts import conflict_lines
+    from tt.render.text import safe
+
+    with open_project(flags.town, flags.settings) as project:
+        found = find(project.site)
+        file = safe(project.plan_file.name)
+    answer(
+        flags,
+        {"conflicts": found},
+        lambda look: conflict_lines(found, file, look) or ["No conflicts."],
+        as_json=as_json,
+    )
+    return ExitCode.CONFLICTS if found else ExitCode.DONE
+
+
+@click.command(epilog=examples("tt resolve login --file", "tt resolve login --store"))
+@_task_argument
+@click.option("--file", "side", flag_value="file", help="What tasks.toml says holds.")
+@click.option("--store", "side", flag_value="store", help="What Redis says holds.")
+@json_option
+@click.pass_obj
+def resolve(flags: Flags, task: str, side: str | None, *, as_json: bool) -> int:
+    """End every conflict on one task for one side, and merge the rest."""
+    from tt.app.conflicts import resolve as decide
+
+    if side is None:
+        raise click.UsageError("Say which side holds: --file or --store.")
+    with open_project(flags.town, flags.settings) as project:
+        report = decide(project.site, task, Side(side))
+    return show_sync(flags, report, as_json=as_json)
+
+
+@click.command(epilog=examples("tt reopen login"))
+@_task_argument
+@json_option
+@click.pass_obj
+def reopen(flags: Flags, task: str, *, as_json: bool) -> None:
+    """Make a task pending again on both sides, whatever it was."""
+    from tt.app.conflicts import reopen as make_pending
+    from tt.render.changes import change_lines
+    from tt.render.text import safe
+
+    with open_project(flags.town, flags.settings) as project:
+        changes = make_pending(project.site, task)
+    answer(
+        flags,
+        {"changes": changes},
+        lambda look: (
+            change_lines(changes, look, indent="") or [f"{safe(task)} is pending already."]
+        ),
+        as_json=as_json,
+    )
+
+
+@click.command(epilog=examples("tt undo", "tt sync log", "tt undo 1f3a9c"))
+@click.argument("name", required=False)
+@json_option
+@click.pass_obj
+def undo(flags: Flags, name: str | None, *, as_json: bool) -> int:
+    """Take the last sync back, or the one that NAME names (`tt sync log`), on both sides.
+
+    All of it or nothing: where newer changes stand on it they are listed, and nothing is done
+    (exit code 1). An undo is a sync of its own and can be undone.
+    """
+    from tt.app.history import undo as take_back
+    from tt.render.history import undo_lines
+
+    with open_project(flags.town, flags.settings) as project:
+        report = take_back(project.site, name)
+    answer(flags, report, lambda look: undo_lines(report, look), as_json=as_json)
+    return ExitCode.FAILED if report.blocked else ExitCode.DONE

@@ -1,0 +1,65 @@
+"""`tt redis`: the server that `tt` keeps for the user when no other is configured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from tt.bootstrap import embedded_server, open_project
+from tt.cli.screen import Flags, answer, examples, json_option, say, warn
+from tt.render.text import safe
+
+
+@click.group(epilog=examples("tt redis status", "tt redis stop"))
+def redis() -> None:
+    """Look after the built-in Redis: private to you, on a socket, started when it is needed."""
+
+
+@redis.command()
+@json_option
+@click.pass_obj
+def status(flags: Flags, *, as_json: bool) -> None:
+    """Say whether it runs, where, and how it is."""
+    from tt.render.server import server_lines
+
+    with open_project(flags.town, flags.settings) as project:
+        elsewhere = project.elsewhere
+        state = embedded_server(project.config.home).status()
+    found = {**asdict(state), "address": str(state.address)}
+    answer(flags, found, lambda look: server_lines(found, elsewhere, look), as_json=as_json)
+
+
+@redis.command()
+@click.pass_obj
+def start(flags: Flags) -> None:
+    """Start it, if it does not run; other commands do that by themselves."""
+    with open_project(flags.town, flags.settings) as project:
+        address = embedded_server(project.config.home).start()
+        _mention(project.elsewhere)
+    say([f"Redis runs at {safe(str(address))}"])
+
+
+@redis.command()
+@click.pass_obj
+def stop(flags: Flags) -> None:
+    """Stop it; what it holds is saved, and there again at the next start."""
+    with open_project(flags.town, flags.settings) as project:
+        stopped = embedded_server(project.config.home).stop()
+    say(["Redis is stopped." if stopped else "Redis did not run."])
+
+
+@redis.command()
+@click.pass_obj
+def restart(flags: Flags) -> None:
+    """Stop it and start it again."""
+    with open_project(flags.town, flags.settings) as project:
+        address = embedded_server(project.config.home).restart()
+        _mention(project.elsewhere)
+    say([f"Redis runs at {safe(str(address))}"])
+
+
+def _mention(elsewhere: str | None) -> None:
+    """Say that this project does not use the built-in server."""
+    if elsewhere is not None:
+        warn([f"tt: This project uses another Redis: {safe(elsewhere)} (see `tt config`)."])

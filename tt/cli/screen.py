@@ -1,0 +1,84 @@
+"""What a command was called with, and how it answers: as text that fits its reader, or as JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from tt.render.text import Look
+
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The options that stand before the command. `color` is None where nobody said."""
+
+    town: str = "."
+    name: str | None = None
+    redis: str | None = None
+    verbose: bool = False
+    color: bool | None = None
+
+    @property
+    def settings(self) -> dict[str, str | None]:
+        """The flags that are settings, by the setting's name."""
+        return {"name": self.name, "redis.url": self.redis}
+
+    @property
+    def look(self) -> Look:
+        """How standard output may look: plain unless it is a terminal."""
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        if self.color is not None:
+            color = self.color
+        return Look(color, terminal, _width() if terminal else 0, self.verbose)
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write a result to standard output."""
+    if sys.stdout is not None:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Write what is no result to standard error."""
+    if sys.stderr is not None:
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def answer(
+    flags: Flags, report: object, lines: Callable[[Look], list[str]], *, as_json: bool
+) -> None:
+    """Give a report to whoever asked: a program gets JSON, a person gets `lines`."""
+    if as_json:
+        say_json(report)
+    else:
+        say(lines(flags.look))
+
+
+def say_json(report: object) -> None:
+    """Give a report to a program."""
+    from tt.render.jsonout import envelope
+
+    say([envelope(report)])
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+"""The option of every command that reports."""
+
+
+def examples(*lines: str) -> str:
+    """Return the examples that end a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

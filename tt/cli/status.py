@@ -1,0 +1,51 @@
+"""`tt status` and `tt towns`: where things are and how they stand."""
+
+from __future__ import annotations
+
+import click
+
+from tt.bootstrap import open_project
+from tt.cli.screen import Flags, answer, examples, json_option, say_json, warn
+from tt.errors import ExitCode
+
+
+@click.command(epilog=examples("tt status", "tt -v status", "tt status --json"))
+@json_option
+@click.pass_obj
+def status(flags: Flags, *, as_json: bool) -> int:
+    """Show the town, its tasks by state, groups' progress, and what differs; only reads.
+
+    Without Redis the file's side is still shown (exit code 4).
+    """
+    from tt.app.status import status as compare
+    from tt.core.groups import groups
+    from tt.render.status import status_data, status_lines
+
+    with open_project(flags.town, flags.settings) as project:
+        report = compare(project.site)
+        warn(project.warnings())
+    progress = groups(report.plan)
+    if as_json:
+        say_json(status_data(report, progress))
+    else:
+        answer(flags, None, lambda look: status_lines(report, progress, look), as_json=False)
+        if report.store_error and report.hint:
+            warn([f"    {report.hint}"])
+    return ExitCode.DONE if report.store_error is None else ExitCode.STORE
+
+
+@click.command(epilog=examples("tt towns", "tt --redis redis://localhost towns"))
+@json_option
+@click.pass_obj
+def towns(flags: Flags, *, as_json: bool) -> None:
+    """List the towns in this Redis; the one of this directory is marked."""
+    from tt.render.towns import town_lines
+
+    with open_project(flags.town, flags.settings) as project:
+        found, here, address = project.towns(), project.town_or_none, project.connection.address
+    answer(
+        flags,
+        {"address": address, "here": here, "towns": found},
+        lambda look: town_lines(found, here, address, look),
+        as_json=as_json,
+    )

@@ -1,0 +1,44 @@
+"""Every command in one table, so that help and completion need import none of them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command is, as `module:attribute` below `tt.cli`, and what it does in a few words."""
+
+    where: str
+    about: str
+
+
+SECTIONS: Final[dict[str, dict[str, Entry]]] = {
+    "Everyday": {
+        "plan": Entry("plan:plan", "Show the plan as a tree, or begin one."),
+        "sync": Entry("sync:sync", "Bring tasks.toml and Redis in step."),
+        "status": Entry("status:status", "Show the town, its tasks, and what differs."),
+        "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),
+    },
+    "Conflicts and second thoughts": {
+        "conflicts": Entry("conflicts:conflicts", "List what the two sides disagree on."),
+        "resolve": Entry("conflicts:resolve", "End a conflict for one side."),
+        "reopen": Entry("conflicts:reopen", "Make a finished task pending again."),
+        "undo": Entry("conflicts:undo", "Take a sync back, on both sides."),
+    },
+    "Setting up": {
+        "init": Entry("setup:init", "Make this directory a town."),
+        "config": Entry("setup:config", "Show settings and their origins, or change one."),
+        "redis": Entry("redis:redis", "Look after the built-in Redis."),
+        "towns": Entry("status:towns", "List the towns in this Redis."),
+        "completion": Entry("completion:completion", "Complete commands and task ids on TAB."),
+    },
+    "For agents and editors": {
+        "prime": Entry("plan:prime", "Tell an AI agent how to work with this plan."),
+        "schema": Entry("plan:schema", "Print the JSON Schema of tasks.toml."),
+    },
+}
+"""The commands by section, in the order of the help."""
+
+COMMANDS: Final[dict[str, Entry]] = {
+    name: entry for entries in SECTIONS.values() for name, entry in entries.items()
+}

@@ -1,0 +1,72 @@
+"""How failures are told: an expected one is a sentence, a bug is a log file and its path."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tt.cli.screen import say, warn
+from tt.errors import ExitCode, TTError, UsageError
+from tt.render.text import safe
+
+
+def tell(error: TTError, *, as_json: bool) -> int:
+    """Say what went wrong and what to do; with `as_json` also as a document on standard output."""
+    code = int(error.exit_code)
+    if as_json:
+        from tt.render.jsonout import error_envelope
+
+        say([error_envelope(error, code)])
+    first, *rest = [safe(line) for line in error.message.split("\n")]
+    warn([f"tt: {first}", *rest])
+    if error.hint:
+        warn([f"    {safe(line)}" for line in error.hint.split("\n")])
+    return code
+
+
+def from_click(error: click.ClickException) -> TTError:
+    """Turn click's complaint about the command line into one of ours."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "tt"
+    return UsageError(error.format_message(), f"`{path} --help` tells more.")
+
+
+def bug(error: BaseException, arguments: list[str]) -> TTError:
+    """Write a log of what should never happen, and return the one sentence that tells of it."""
+    name = type(error).__name__
+    try:
+        path = _write_log(error, arguments)
+    except (OSError, TTError):
+        found = BugError(f"This is a bug in tt: {name}. No log of it could be written.")
+    else:
+        found = BugError(f"This is a bug in tt: {name}.", f"Please report it with {path}.")
+    return found
+
+
+class BugError(TTError):
+    """Something that should never happen did."""
+
+    exit_code = ExitCode.BUG
+
+
+def _write_log(error: BaseException, arguments: list[str]) -> Path:
+    from datetime import UTC, datetime
+    from traceback import format_exception
+
+    from tt import __version__
+    from tt.config.address import mask
+    from tt.config.settings import tt_home
+
+    now = datetime.now(UTC)
+    folder = tt_home(os.environ) / "logs"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"bug-{now:%Y%m%d-%H%M%S}-{os.getpid()}.log"
+    head = f"tt {__version__}, Python {sys.version}, {sys.platform}\n{now.isoformat()}\n"
+    content = f"{head}{arguments!r}\n\n{''.join(format_exception(error))}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(mask(content))
+    return path
