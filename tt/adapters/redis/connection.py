@@ -141,9 +141,8 @@ class Connection:
         """Close the connection and say what happened to it."""
         words = self._wire.last_words() if isinstance(error, ConnectionError) else None
         self.close()
-        if words is not None:
-            raise refused(words, self.address, "the connection") from error
-        raise _sentence(error, self.address, self._hint) from error
+        told = fatal(words, self.address) if words is not None else None
+        raise told or _sentence(error, self.address, self._hint) from error
 
 
 def _sentence(error: OSError | hiredis.ProtocolError, address: str, hint: str) -> StoreError:

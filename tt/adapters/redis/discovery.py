@@ -5,6 +5,7 @@ It only finds the way; the talking is done over our own connection.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +23,11 @@ from tt.errors import StoreError, UsageError
 
 def sentinel_primary(address: Address, timeout: float) -> tuple[str, int]:
     """Ask the Sentinels for the primary of the service: its host and port. Raises StoreError."""
-    login = address.sentinel_login
     try:
-        sentinels = Sentinel(list(address.nodes), sentinel_kwargs=_options(address, login, timeout))
-        host, port = sentinels.discover_master(address.service)
-        sentinels.close()
+        with closing(_sentinels(address, timeout)) as sentinels:
+            host, port = sentinels.discover_master(address.service)
     except RedisError as error:
-        raise _trouble(address, login, timeout) or StoreError(
+        raise _trouble(address, address.sentinel_login, timeout) or StoreError(
             f"The Sentinels of {address.display} know no primary named "
             f"`{printable(address.service)}` that is up.",
             "Check the name against the `sentinel monitor` line of their configuration.",
@@ -47,12 +46,8 @@ def cluster_node(address: Address, timeout: float, town: str) -> tuple[str, int]
             "Braces keep a town together on one node: name it, say, `{myrepo}-main`.",
         )
     try:
-        cluster = RedisCluster(
-            startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
-            **_options(address, address.login, timeout),
-        )
-        node = cluster.get_node_from_key(f"tt:{town}:plan")
-        cluster.close()
+        with closing(_cluster(address, timeout)) as cluster:
+            node = cluster.get_node_from_key(f"tt:{town}:plan")
     except (RedisError, RedisClusterException) as error:
         raise _trouble(address, address.login, timeout) or StoreError(
             f"{address.display} does not say which node holds the town: {printable(str(error))}",
@@ -61,6 +56,16 @@ def cluster_node(address: Address, timeout: float, town: str) -> tuple[str, int]
     if node is None:
         raise StoreError(f"No node of {address.display} holds the town now.", "Try again later.")
     return str(node.host), int(node.port)
+
+
+def _sentinels(address: Address, timeout: float) -> Any:
+    options = _options(address, address.sentinel_login, timeout)
+    return Sentinel(list(address.nodes), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+
+
+def _cluster(address: Address, timeout: float) -> Any:
+    nodes = [ClusterNode(host, port) for host, port in address.nodes]  # type: ignore[no-untyped-call]
+    return RedisCluster(startup_nodes=nodes, **_options(address, address.login, timeout))
 
 
 def _has_hash_tag(town: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import hiredis
@@ -68,13 +69,12 @@ class Wire:
             yield reply
 
     def last_words(self) -> ReplyError | None:
-        """Return the error that the server sent before it hung up; None where it sent none."""
-        try:
-            self._take()
-            reply = self._reader.gets()
-        except (OSError, hiredis.ProtocolError):
-            return None
-        return reply if isinstance(reply, ReplyError) else None
+        """Return the last thing that a server sent before it hung up, if that was an error."""
+        last: object = None
+        with suppress(OSError, hiredis.ProtocolError):
+            while (reply := self._reader.gets()) is not _NOTHING or self._take():
+                last = last if reply is _NOTHING else reply
+        return last if isinstance(last, ReplyError) else None
 
     def close(self) -> None:
         """Hang up; once or more often."""

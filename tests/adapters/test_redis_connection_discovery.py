@@ -1,0 +1,205 @@
+"""Sentinel and Cluster, on real ones: they are asked for the way, and then left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.redis_server import RedisServer, free_port, wait_until
+from tt.adapters.redis.address import Address
+from tt.adapters.redis.connection import Connection
+from tt.adapters.redis.opening import open_connection
+from tt.adapters.redis.replies import MovedError, NoServerError, RefusedError
+from tt.errors import StoreError, UsageError
+
+Launch = Callable[..., RedisServer]
+
+
+@dataclass
+class Watched:
+    """A primary with a replica, watched by one Sentinel."""
+
+    primary: RedisServer
+    sentinel: RedisServer
+    primary_port: int
+    sentinel_port: int
+
+
+def monitor(port: int) -> str:
+    return f"sentinel monitor main 127.0.0.1 {port} 1\n"
+
+
+@pytest.fixture
+def watched(launch_redis: Launch) -> Watched:
+    primary_port, sentinel_port = free_port(), free_port()
+    primary = launch_redis("--port", str(primary_port))
+    sentinel = launch_redis("--port", str(sentinel_port), sentinel=monitor(primary_port))
+    return Watched(primary, sentinel, primary_port, sentinel_port)
+
+
+def test_the_sentinels_lead_to_the_primary(watched: Watched) -> None:
+    url = f"redis+sentinel://127.0.0.1:{watched.sentinel_port}/main/2"
+    with open_connection(Address.parse(url)) as made:
+        assert made.address == f"redis://127.0.0.1:{watched.primary_port}/2"
+        assert made.execute("SET", "k", "v") == b"OK"
+
+
+def test_a_sentinel_that_is_down_is_passed_over(watched: Watched) -> None:
+    url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{watched.sentinel_port}/main"
+    with open_connection(Address.parse(url)) as made:
+        assert made.execute("PING") == b"PONG"
+
+
+def test_a_service_that_the_sentinels_do_not_know_is_named(watched: Watched) -> None:
+    url = f"redis+sentinel://127.0.0.1:{watched.sentinel_port}/other"
+    with pytest.raises(StoreError) as caught:
+        open_connection(Address.parse(url))
+    assert "know no primary named `other`" in caught.value.message
+
+
+def test_sentinels_of_which_none_runs_are_no_server() -> None:
+    url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{free_port()}/main"
+    with pytest.raises(NoServerError) as caught:
+        open_connection(Address.parse(url))
+    assert caught.value.message.startswith("No server listens on redis://127.0.0.1:")
+
+
+def test_sentinels_with_a_password_of_their_own_are_told_it(launch_redis: Launch) -> None:
+    primary_port, port = free_port(), free_port()
+    launch_redis("--port", str(primary_port), "--requirepass", "data")
+    secret = f"{monitor(primary_port)}sentinel auth-pass main data\n"
+    launch_redis("--port", str(port), "--requirepass", "watch", sentinel=secret)
+    place = f"127.0.0.1:{port}/main"
+    with open_connection(
+        Address.parse(f"redis+sentinel://:data@{place}?sentinel_password=watch")
+    ) as made:
+        assert made.execute("PING") == b"PONG"
+    for url, said in (
+        (f"redis+sentinel://:data@{place}", "asks for a password"),
+        (f"redis+sentinel://:data@{place}?sentinel_password=no", "does not accept the user name"),
+        (f"redis+sentinel://:no@{place}?sentinel_password=watch", "does not accept the user name"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            open_connection(Address.parse(url))
+        assert said in caught.value.message
+
+
+@pytest.fixture
+def cluster_ports(launch_redis: Launch) -> list[int]:
+    """A cluster of two nodes, each with half of the slots."""
+    ports = [free_port(), free_port()]
+    bus = [free_port(), free_port()]
+    with ExitStack() as open_ones:
+        nodes = [
+            open_ones.enter_context(
+                launch_redis(
+                    "--cluster-enabled", "yes", "--port", str(port), "--cluster-port", str(gossip)
+                ).connect()
+            )
+            for port, gossip in zip(ports, bus, strict=True)
+        ]
+        nodes[0].execute("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
+        nodes[1].execute("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+        nodes[1].execute("CLUSTER", "SET-CONFIG-EPOCH", 2)
+        nodes[0].execute("CLUSTER", "MEET", "127.0.0.1", ports[1], bus[1])
+        for node in nodes:
+            wait_until(lambda node=node: is_whole(node), "the cluster to be whole")  # type: ignore[misc]
+    return ports
+
+
+def is_whole(node: Connection) -> bool:
+    info = node.execute("CLUSTER", "INFO")
+    whole = (b"cluster_state:ok", b"cluster_slots_ok:16384", b"cluster_known_nodes:2")
+    return isinstance(info, bytes) and all(line in info for line in whole)
+
+
+def test_a_cluster_leads_to_the_node_that_holds_the_town(cluster_ports: list[int]) -> None:
+    used = set()
+    for number in range(8):
+        town = f"{{repo{number}}}-main"
+        with open_connection(
+            Address.parse(f"redis+cluster://127.0.0.1:{cluster_ports[number % 2]}"), town=town
+        ) as made:
+            keys = (f"tt:{town}:plan", f"tt:{town}:task:1")
+            assert made.execute("MSET", keys[0], 1, keys[1], 2) == b"OK"
+            used.add(made.address)
+    assert used == {f"redis://127.0.0.1:{port}" for port in cluster_ports}
+
+
+def test_a_node_that_does_not_hold_the_town_says_that_it_is_elsewhere(
+    cluster_ports: list[int],
+) -> None:
+    refusals = []
+    for port in cluster_ports:
+        with open_connection(Address.parse(f"redis://127.0.0.1:{port}")) as made:
+            (reply,) = made.pipeline([("SET", "tt:{repo}-main:plan", 1)])
+            try:
+                made.check(reply)
+            except MovedError as error:
+                refusals.append(error)
+    assert len(refusals) == 1
+    assert "is a node of a cluster, and the town is on another one" in refusals[0].message
+    assert "redis+cluster://" in str(refusals[0].hint)
+
+
+@pytest.mark.parametrize("town", ["repo-main", "", "{}repo", "{repo", "}repo{"])
+def test_a_town_without_braces_is_refused_on_a_cluster(town: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_connection(Address.parse("redis+cluster://127.0.0.1:1"), town=town)
+    assert "has no braces" in caught.value.message
+    assert "`{myrepo}-main`" in str(caught.value.hint)
+
+
+def test_keys_of_a_town_without_braces_are_not_kept_together(cluster_ports: list[int]) -> None:
+    with (
+        open_connection(Address.parse(f"redis://127.0.0.1:{cluster_ports[0]}")) as made,
+        pytest.raises(RefusedError) as caught,
+    ):
+        made.execute("MSET", "tt:repo:plan", 1, "tt:repo:task:1", 2)
+    assert "keeps a town together only by braces" in caught.value.message
+
+
+def test_a_cluster_without_all_slots_says_so(launch_redis: Launch) -> None:
+    port = free_port()
+    server = launch_redis(
+        "--cluster-enabled", "yes", "--port", str(port), "--cluster-port", str(free_port())
+    )
+    with server.connect() as connection, pytest.raises(RefusedError) as caught:
+        connection.execute("SET", "k", "v")
+    assert "is a cluster that is not complete: CLUSTERDOWN" in caught.value.message
+    with pytest.raises(StoreError) as unknown:
+        open_connection(Address.parse(f"redis+cluster://127.0.0.1:{port}"), town="{repo}")
+    assert unknown.value.message.startswith(f"redis+cluster://127.0.0.1:{port} does not say which")
+
+
+def test_a_server_that_is_no_cluster_is_told_apart(launch_redis: Launch) -> None:
+    port = free_port()
+    launch_redis("--port", str(port))
+    with pytest.raises(StoreError) as caught:
+        open_connection(Address.parse(f"redis+cluster://127.0.0.1:{port}"), town="{repo}")
+    assert "does not say which node holds the town" in caught.value.message
+
+
+def test_a_cluster_of_which_no_node_runs_is_no_server() -> None:
+    with pytest.raises(NoServerError):
+        open_connection(Address.parse(f"redis+cluster://127.0.0.1:{free_port()}"), town="{repo}")
+
+
+def test_a_cluster_with_a_password_is_told_it(launch_redis: Launch) -> None:
+    port = free_port()
+    server = launch_redis(
+        "--cluster-enabled", "yes", "--port", str(port), "--cluster-port", str(free_port()),
+        "--requirepass", "hunter2",
+    )  # fmt: skip
+    with Connection.open(Address.parse(f"{server.url}?password=hunter2")) as node:
+        node.execute("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait_until(lambda: b"cluster_state:ok" in bytes(node.execute("CLUSTER", "INFO")), "slots")  # type: ignore[arg-type]
+    url = f"redis+cluster://:hunter2@127.0.0.1:{port}"
+    with open_connection(Address.parse(url), town="{repo}") as made:
+        assert made.execute("SET", "tt:{repo}:plan", 1) == b"OK"
+    with pytest.raises(RefusedError) as caught:
+        open_connection(Address.parse(f"redis+cluster://127.0.0.1:{port}"), town="{repo}")
+    assert caught.value.message == f"redis://127.0.0.1:{port} asks for a password."
