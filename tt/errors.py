@@ -86,3 +86,7 @@ class FileMovedError(TTError):
 
 class BaseMovedError(TTError):
     """The base is no longer what was read; the caller reads and merges again."""
+
+
+class LockedError(TTError):
+    """Another `tt` is at work in this worktree; hooks leave the work to it."""

@@ -1,0 +1,51 @@
+"""Small files of our own that must be whole or absent: whatever happens while they are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from errno import EEXIST
+from pathlib import Path
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory and those above it that are missing, for this user alone."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def create(path: Path, parts: Iterable[bytes]) -> bool:
+    """Create a file with all of `parts` in it; False where there is one already, left as it is.
+
+    It appears whole and on the disk, or not at all. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with temporary.open("xb", opener=_for_us_alone) as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        return _appear(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _appear(temporary: Path, path: Path) -> bool:
+    """Give a written file its name, unless that is taken."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno == EEXIST or os.path.lexists(path):
+            return False
+        temporary.rename(path)  # no links on this filesystem: the worktree's lock must do
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return True
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
