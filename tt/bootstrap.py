@@ -15,6 +15,7 @@ from tt.errors import TTError, UsageError
 
 if TYPE_CHECKING:
     from tt.adapters.gitrepo import GitRepository
+    from tt.adapters.lock import WorktreeLock
     from tt.adapters.planfile import TomlPlanFile
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tt.app.setup import Ground
     from tt.app.site import Site
     from tt.core.answers import TownFound
+    from tt.ports import BaseStore, Identity
 
 
 class Project:
@@ -31,7 +33,11 @@ class Project:
     process and a connection.
     """
 
-    def __init__(self, config: Config, repository: GitRepository | None) -> None:
+    def __init__(
+        self, config: Config, repository: GitRepository | None, command: str = "tt"
+    ) -> None:
+        """Take what was found; `command` is what others are told who wait for us."""
+        self.command = command
         self.config = config
         self.repository = repository
 
@@ -86,14 +92,45 @@ class Project:
             branch=(state.branch or "") if state else "",
             path=self.config.plan_path.relative_to(self.config.root),
             file=self.plan_file,
-            bases=self._bases,
+            bases=self.bases,
             store=RedisTaskStore(self.connection, self.town, clock, frozenset(self.config.fields)),
             repository=self.repository,
             identity=self.identity,
             clock=clock,
-            lock=self._lock,
+            lock=self.lock,
             max_delete=self.config.max_delete,
         )
+
+    @property
+    def private(self) -> Path:
+        """Our directory for this worktree: inside Git's, or `.tt` without Git."""
+        if self.repository is None:
+            return self.config.root / ".tt"
+        return self.repository.private_dir(per_worktree=True)
+
+    @property
+    def bases(self) -> BaseStore:
+        """What file and store last agreed on: in Git, or in files without it."""
+        if self.repository is None:
+            from tt.adapters.base_files import FileBaseStore
+
+            return FileBaseStore(self.private / "base", self.town)
+        from tt.adapters.base_git import GitBaseStore
+
+        return GitBaseStore(self.repository, self.town)
+
+    @property
+    def identity(self) -> Identity:
+        """By what its towns know this project."""
+        from tt.adapters.ownership import ProjectIdentity
+
+        return ProjectIdentity(self.config.repo, self.repository, self.config.root / ".tt")
+
+    def lock(self) -> WorktreeLock:
+        """Return the lock under which this worktree is written."""
+        from tt.adapters.lock import WorktreeLock
+
+        return WorktreeLock(self.private / "lock", self.command)
 
     @cached_property
     def connection(self) -> OnDemand:
@@ -157,7 +194,7 @@ class Project:
         return lines
 
 
-def open_project(town: str, settings: Mapping[str, str | None]) -> Project:
+def open_project(town: str, settings: Mapping[str, str | None], command: str = "tt") -> Project:
     """Find the worktree around the directory `town` and read its settings.
 
     Raises UsageError where there is no such directory or a setting is broken.
@@ -169,7 +206,7 @@ def open_project(town: str, settings: Mapping[str, str | None]) -> Project:
         raise UsageError(f"There is no directory `{town}`.")
     repository = find(start)
     root = repository.state.top if repository else start.absolute()
-    return Project(load_config(root, settings, os.environ), repository)
+    return Project(load_config(root, settings, os.environ), repository, command)
 
 
 def may_track(path: Path) -> bool:

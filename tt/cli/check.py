@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tt.bootstrap import count_tasks, open_project, shown
+from tt.bootstrap import count_tasks, shown
 from tt.cli.screen import Flags, answer, examples, json_option
 from tt.errors import ExitCode
 
@@ -36,7 +36,7 @@ def check(flags: Flags, files: tuple[str, ...], *, as_json: bool) -> int:
     """
     from tt.app.check import check as check_all
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         paths = [Path(file) for file in files] or [project.config.plan_path]
     found = check_all([(path, shown(path)) for path in paths], count_tasks)
     answer(flags, _data(found), lambda look: _lines(found, look), as_json=as_json)

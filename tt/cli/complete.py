@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.screen import Flags
 from tt.core.model import STATUSES, Plan
 from tt.errors import TTError
@@ -61,7 +60,7 @@ def _plan(ctx: click.Context) -> Plan:
     options = ctx.find_root().params
     flags = Flags(options.get("town") or ".", options.get("name"))
     try:
-        with open_project(flags.town, flags.settings) as project:
+        with flags.project() as project:
             snapshot = project.plan_file.read()
     except TTError:
         return Plan()

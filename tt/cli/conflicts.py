@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.complete import complete_task
 from tt.cli.screen import Flags, answer, examples, json_option
 from tt.cli.sync import show_sync
@@ -26,7 +25,7 @@ def conflicts(flags: Flags, *, as_json: bool) -> int:
     from tt.render.conflicts import conflict_lines
     from tt.render.text import safe
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         found = find(project.site)
         file = safe(project.plan_file.name)
     answer(
@@ -50,7 +49,7 @@ def resolve(flags: Flags, task: str, side: str | None, *, as_json: bool) -> int:
 
     if side is None:
         raise click.UsageError("Say which side holds: --file or --store.")
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         report = decide(project.site, task, Side(side))
     return show_sync(flags, report, as_json=as_json)
 
@@ -65,7 +64,7 @@ def reopen(flags: Flags, task: str, *, as_json: bool) -> None:
     from tt.render.changes import change_lines
     from tt.render.text import safe
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         changes = make_pending(project.site, task)
     answer(
         flags,
@@ -90,7 +89,7 @@ def undo(flags: Flags, name: str | None, *, as_json: bool) -> int:
     from tt.app.history import undo as take_back
     from tt.render.history import undo_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         report = take_back(project.site, name)
     answer(flags, report, lambda look: undo_lines(report, look), as_json=as_json)
     return ExitCode.FAILED if report.blocked else ExitCode.DONE

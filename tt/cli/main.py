@@ -42,7 +42,8 @@ def cli(ctx: click.Context, /, **options: object) -> None:
       tt plan --init      begin a plan in tasks.toml
       tt sync             push it; `tt sync merge` also brings back what agents did
     """
-    ctx.obj = Flags(**options)  # type: ignore[arg-type]  # click has checked each option's type
+    words = "tt" if ctx.invoked_subcommand is None else f"tt {ctx.invoked_subcommand}"
+    ctx.obj = Flags(**options, command=words)  # type: ignore[arg-type]  # click has checked each option's type
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

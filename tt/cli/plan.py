@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.complete import complete_filter
 from tt.cli.screen import Flags, answer, examples, json_option, say, say_json
 
@@ -38,7 +37,7 @@ def plan(flags: Flags, words: tuple[str, ...], *, begin: bool, as_json: bool) ->
     from tt.app.plan import view
     from tt.render.tree import plan_data, plan_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         found = view(project.plan_file, words)
     if as_json:
         say_json(plan_data(found))
@@ -51,7 +50,7 @@ def _begin(flags: Flags) -> None:
     from tt.app.setup import begin_plan
     from tt.render.steps import step_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         steps = begin_plan(project.config.root, project.config.plan_path, replace_file)
     say(step_lines(steps, flags.look))
     say(["Write your tasks into it, then `tt sync`. Commit both files."])
@@ -65,7 +64,7 @@ def prime(flags: Flags, *, as_json: bool) -> None:
     from tt.app.plan import brief
     from tt.render.prime import prime_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         briefing = brief(project.plan_file)
     answer(flags, briefing, lambda look: prime_lines(briefing), as_json=as_json)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from tt.bootstrap import embedded_server, open_project
+from tt.bootstrap import embedded_server
 from tt.cli.screen import Flags, answer, examples, json_option, say, warn
 from tt.render.text import safe
 
@@ -23,7 +23,7 @@ def status(flags: Flags, *, as_json: bool) -> None:
     """Say whether it runs, where, and how it is."""
     from tt.render.server import server_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         elsewhere = project.elsewhere
         state = embedded_server(project.config.home).status()
     found = {**asdict(state), "address": str(state.address)}
@@ -34,7 +34,7 @@ def status(flags: Flags, *, as_json: bool) -> None:
 @click.pass_obj
 def start(flags: Flags) -> None:
     """Start it, if it does not run; other commands do that by themselves."""
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         address = embedded_server(project.config.home).start()
         _mention(project.elsewhere)
     say([f"Redis runs at {safe(str(address))}"])
@@ -44,7 +44,7 @@ def start(flags: Flags) -> None:
 @click.pass_obj
 def stop(flags: Flags) -> None:
     """Stop it; what it holds is saved, and there again at the next start."""
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         stopped = embedded_server(project.config.home).stop()
     say(["Redis is stopped." if stopped else "Redis did not run."])
 
@@ -53,7 +53,7 @@ def stop(flags: Flags) -> None:
 @click.pass_obj
 def restart(flags: Flags) -> None:
     """Stop it and start it again."""
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         address = embedded_server(project.config.home).restart()
         _mention(project.elsewhere)
     say([f"Redis runs at {safe(str(address))}"])

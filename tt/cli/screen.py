@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from tt.render.text import Look
 
-_F = TypeVar("_F", bound=Callable[..., object])
+if TYPE_CHECKING:
+    from tt.bootstrap import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,13 @@ class Flags:
     redis: str | None = None
     verbose: bool = False
     color: bool | None = None
+    command: str = "tt"
+
+    def project(self) -> Project:
+        """Open the project that the flags lead to."""
+        from tt.bootstrap import open_project
+
+        return open_project(self.town, self.settings, self.command)
 
     @property
     def settings(self) -> dict[str, str | None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.screen import Flags, answer, examples, json_option, say, say_json, warn
 from tt.render.text import safe
 
@@ -27,7 +28,7 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
     from tt.app.setup import init as make
     from tt.render.steps import step_lines
 
-    with open_project(flags.town, flags.settings | {"name": name or flags.name}) as project:
+    with replace(flags, name=name or flags.name).project() as project:
         town = project.town_or_none
         steps = make(project.ground, name or flags.name)
         root, plan = project.config.root, project.config.plan_path
@@ -66,7 +67,7 @@ def config(
     from tt.app.settings import change
     from tt.render.settings import config_data, config_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         if key is not None and value is not None:
             path = change(project.setting_files, key, value, for_project=for_project)
             say([f"{key} is set, in {safe(str(path))}."])

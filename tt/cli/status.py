@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.screen import Flags, answer, examples, json_option, say_json, warn
 from tt.errors import ExitCode
 
@@ -21,7 +20,7 @@ def status(flags: Flags, *, as_json: bool) -> int:
     from tt.core.groups import groups
     from tt.render.status import status_data, status_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         report = compare(project.site)
         warn(project.warnings())
     progress = groups(report.plan)
@@ -41,7 +40,7 @@ def towns(flags: Flags, *, as_json: bool) -> None:
     """List the towns in this Redis; the one of this directory is marked."""
     from tt.render.towns import town_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         found, here, address = project.towns(), project.town_or_none, project.connection.address
     answer(
         flags,

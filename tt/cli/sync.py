@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from tt.bootstrap import open_project
 from tt.cli.screen import Flags, answer, examples, json_option
 from tt.core.report import Direction, SyncReport
 from tt.errors import ExitCode, UsageError
@@ -30,7 +29,7 @@ _DIRECTIONS = tuple(str(direction) for direction in Direction)
 @click.option("-n", "--limit", default=50, show_default=True, help="log: how many syncs.")
 @json_option
 @click.pass_obj
-def sync(flags: Flags, what: str, limit: int, *, as_json: bool, **how: bool) -> int:
+def sync(flags: Flags, /, what: str, limit: int, *, as_json: bool, **how: bool) -> int:
     """Bring tasks.toml and Redis in step.
 
     push (the default) writes Redis only, pull the file only, merge both. All three compare the two
@@ -49,8 +48,8 @@ def sync(flags: Flags, what: str, limit: int, *, as_json: bool, **how: bool) -> 
     from tt.app.sync import Request
     from tt.app.sync import sync as run
 
-    request = Request(Direction(what), **how)
-    with open_project(flags.town, flags.settings) as project:
+    request = Request(Direction(what), how["reset"], how["force"], how["dry_run"])
+    with flags.project() as project:
         report = run(project.site, request)
     return show_sync(flags, report, as_json=as_json)
 
@@ -67,7 +66,7 @@ def _log(flags: Flags, limit: int, *, as_json: bool) -> int:
     from tt.app.history import history
     from tt.render.history import history_lines
 
-    with open_project(flags.town, flags.settings) as project:
+    with flags.project() as project:
         records = history(project.site, limit)
     answer(flags, {"syncs": records}, lambda look: history_lines(records, look), as_json=as_json)
     return ExitCode.DONE

@@ -25,7 +25,11 @@ def plan_schema() -> dict[str, object]:
         "additionalProperties": True,
         "properties": {
             "meta": _meta(),
-            "tasks": {"description": "The tasks, in reading order.", "type": "array", "items": _task()},
+            "tasks": {
+                "description": "The tasks, in reading order.",
+                "type": "array",
+                "items": _task(),
+            },
         },
     }
 
