@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tt.adapters.redis.commands import Commands
+from tt.adapters.redis.commands import Commands, scan
 from tt.adapters.redis.keys import PREFIX, TownKeys, split_key
-from tt.adapters.redis.store import scan
 from tt.core.answers import TownFound
 
 _SHOWN: Final = frozenset({"task", "agent", "plan"})

@@ -1,0 +1,51 @@
+"""The names of a town's keys: tinytown's for tasks and agents, and two hashes of our own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "tt:"
+UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+_GLOB: Final = re.compile(r"([\\*?\[\]])")
+_TOWN_KEY: Final = re.compile(
+    rf"{PREFIX}(.+):(?:(task|agent):{UUID.pattern}|(plan|tombstones))", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TownKeys:
+    """The keys of one town. A name may hold any text: braces make a Cluster hash tag of it."""
+
+    town: str
+
+    @property
+    def plan(self) -> str:
+        """The hash that says whose the town is and how far it has come."""
+        return f"{PREFIX}{self.town}:plan"
+
+    @property
+    def tombstones(self) -> str:
+        """The hash of removed tasks, by plan id."""
+        return f"{PREFIX}{self.town}:tombstones"
+
+    def task(self, uuid: str) -> str:
+        """The hash of one task."""
+        return f"{PREFIX}{self.town}:task:{uuid}"
+
+    def agent(self, uuid: str) -> str:
+        """The hash of one agent."""
+        return f"{PREFIX}{self.town}:agent:{uuid}"
+
+
+def glob(prefix: str) -> str:
+    """Return the pattern of all keys that begin with `prefix`, whatever it holds."""
+    return _GLOB.sub(r"\\\1", prefix) + "*"
+
+
+def split_key(key: str) -> tuple[str, str] | None:
+    """Return the town of a key and its kind: task, agent, plan, tombstones; None for others."""
+    found = _TOWN_KEY.fullmatch(key)
+    return None if found is None else (found[1], found[2] or found[3])
