@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 
-from tests.support.redis_server import RedisServer, free_port, wait_until
+from tests.support.redis_server import Launch, RedisServer, free_port, launcher, wait_until
 from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.opening import open_connection
 from tt.adapters.redis.replies import MovedError, NoServerError, RefusedError
 from tt.errors import StoreError, UsageError
-
-Launch = Callable[..., RedisServer]
 
 
 @dataclass
@@ -87,18 +85,14 @@ def test_sentinels_with_a_password_of_their_own_are_told_it(launch_redis: Launch
         assert said in caught.value.message
 
 
-@pytest.fixture
-def cluster_ports(launch_redis: Launch) -> list[int]:
-    """A cluster of two nodes, each with half of the slots."""
+@pytest.fixture(scope="module")
+def cluster_ports(redis_binary: str) -> Iterator[list[int]]:
+    """A cluster of two nodes, each with half of the slots, and a password."""
     ports = [free_port(), free_port()]
     bus = [free_port(), free_port()]
-    with ExitStack() as open_ones:
+    with launcher(redis_binary) as launch, ExitStack() as open_ones:
         nodes = [
-            open_ones.enter_context(
-                launch_redis(
-                    "--cluster-enabled", "yes", "--port", str(port), "--cluster-port", str(gossip)
-                ).connect()
-            )
+            open_ones.enter_context(launch_node(launch, port, gossip))
             for port, gossip in zip(ports, bus, strict=True)
         ]
         nodes[0].execute("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
@@ -107,7 +101,12 @@ def cluster_ports(launch_redis: Launch) -> list[int]:
         nodes[0].execute("CLUSTER", "MEET", "127.0.0.1", ports[1], bus[1])
         for node in nodes:
             wait_until(lambda node=node: is_whole(node), "the cluster to be whole")  # type: ignore[misc]
-    return ports
+        yield ports
+
+
+def launch_node(launch: Launch, port: int, bus: int) -> Connection:
+    options = f"--cluster-enabled yes --port {port} --cluster-port {bus} --requirepass hunter2"
+    return Connection.open(Address.parse(f"{launch(*options.split()).url}?password=hunter2"))
 
 
 def is_whole(node: Connection) -> bool:
@@ -121,7 +120,8 @@ def test_a_cluster_leads_to_the_node_that_holds_the_town(cluster_ports: list[int
     for number in range(8):
         town = f"{{repo{number}}}-main"
         with open_connection(
-            Address.parse(f"redis+cluster://127.0.0.1:{cluster_ports[number % 2]}"), town=town
+            Address.parse(f"redis+cluster://:hunter2@127.0.0.1:{cluster_ports[number % 2]}"),
+            town=town,
         ) as made:
             keys = (f"tt:{town}:plan", f"tt:{town}:task:1")
             assert made.execute("MSET", keys[0], 1, keys[1], 2) == b"OK"
@@ -134,7 +134,7 @@ def test_a_node_that_does_not_hold_the_town_says_that_it_is_elsewhere(
 ) -> None:
     refusals = []
     for port in cluster_ports:
-        with open_connection(Address.parse(f"redis://127.0.0.1:{port}")) as made:
+        with open_connection(Address.parse(f"redis://:hunter2@127.0.0.1:{port}")) as made:
             (reply,) = made.pipeline([("SET", "tt:{repo}-main:plan", 1)])
             try:
                 made.check(reply)
@@ -155,7 +155,7 @@ def test_a_town_without_braces_is_refused_on_a_cluster(town: str) -> None:
 
 def test_keys_of_a_town_without_braces_are_not_kept_together(cluster_ports: list[int]) -> None:
     with (
-        open_connection(Address.parse(f"redis://127.0.0.1:{cluster_ports[0]}")) as made,
+        open_connection(Address.parse(f"redis://:hunter2@127.0.0.1:{cluster_ports[0]}")) as made,
         pytest.raises(RefusedError) as caught,
     ):
         made.execute("MSET", "tt:repo:plan", 1, "tt:repo:task:1", 2)
@@ -188,18 +188,9 @@ def test_a_cluster_of_which_no_node_runs_is_no_server() -> None:
         open_connection(Address.parse(f"redis+cluster://127.0.0.1:{free_port()}"), town="{repo}")
 
 
-def test_a_cluster_with_a_password_is_told_it(launch_redis: Launch) -> None:
-    port = free_port()
-    server = launch_redis(
-        "--cluster-enabled", "yes", "--port", str(port), "--cluster-port", str(free_port()),
-        "--requirepass", "hunter2",
-    )  # fmt: skip
-    with Connection.open(Address.parse(f"{server.url}?password=hunter2")) as node:
-        node.execute("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        wait_until(lambda: b"cluster_state:ok" in bytes(node.execute("CLUSTER", "INFO")), "slots")  # type: ignore[arg-type]
-    url = f"redis+cluster://:hunter2@127.0.0.1:{port}"
-    with open_connection(Address.parse(url), town="{repo}") as made:
-        assert made.execute("SET", "tt:{repo}:plan", 1) == b"OK"
-    with pytest.raises(RefusedError) as caught:
-        open_connection(Address.parse(f"redis+cluster://127.0.0.1:{port}"), town="{repo}")
-    assert caught.value.message == f"redis://127.0.0.1:{port} asks for a password."
+def test_a_cluster_with_a_password_asks_for_it(cluster_ports: list[int]) -> None:
+    port = cluster_ports[0]
+    for login, said in (("", "asks for a password"), (":no@", "does not accept the user name")):
+        with pytest.raises(RefusedError) as caught:
+            open_connection(Address.parse(f"redis+cluster://{login}127.0.0.1:{port}"), town="{r}")
+        assert caught.value.message.startswith(f"redis://127.0.0.1:{port} {said}")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from tests.support.redis_server import RedisServer, free_port, wait_until
+from tests.support.redis_server import Launch, RedisServer, free_port, wait_until
 from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.replies import MovedError, RefusedError, ReplyError, fatal
 from tt.errors import StoreError
-
-Launch = Callable[..., RedisServer]
 
 
 def refusal(url: str) -> RefusedError:
@@ -119,7 +116,7 @@ def test_a_server_out_of_memory_says_so_for_each_write(launch_redis: Launch) -> 
 def test_a_server_that_loads_its_data_says_so(launch_redis: Launch) -> None:
     server = launch_redis("--appendonly", "yes", "--aof-use-rdb-preamble", "no")
     with server.connect() as connection:
-        connection.pipeline(("SET", f"k{number}", "x" * 1000) for number in range(3000))
+        connection.pipeline(("SET", f"k{number}", "x" * 1000) for number in range(1000))
     server.stop()
     slow = ("--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
     server.options += slow

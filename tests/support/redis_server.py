@@ -9,11 +9,12 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 
@@ -97,7 +98,7 @@ class RedisServer:
             self.process.wait()
             self.process = None
 
-    def connect(self, timeout: float = 5.0) -> Connection:
+    def connect(self, timeout: float = 10.0) -> Connection:
         """Open a connection to it."""
         return Connection.open(self.address, timeout)
 
@@ -144,6 +145,7 @@ def _redis_7() -> str:
     return found
 
 
+Launch: TypeAlias = Callable[..., RedisServer]
 ENGINES: Final[dict[str, Callable[[], str]]] = {"valkey": _valkey, "redis": _redis_7}
 
 
@@ -175,7 +177,7 @@ def redis_address(redis_server: RedisServer) -> Address:
 @pytest.fixture
 def connection(redis_address: Address) -> Iterator[Connection]:
     """A connection to a server that is empty."""
-    with Connection.open(redis_address) as made:
+    with Connection.open(redis_address, 10) as made:
         yield made
 
 
@@ -185,13 +187,13 @@ def town() -> str:
     return f"town-{os.getpid()}-{next(_numbers)}"
 
 
-@pytest.fixture
-def launch_redis(redis_binary: str) -> Iterator[Callable[..., RedisServer]]:
-    """Start servers with options of the test's own; they are stopped when the test ends."""
+@contextmanager
+def launcher(binary: str) -> Iterator[Launch]:
+    """Start servers with options of one's own; all are stopped at the end."""
     servers: list[RedisServer] = []
 
     def launch(*options: str, sentinel: str | None = None) -> RedisServer:
-        server = RedisServer(redis_binary, short_directory(), options, sentinel)
+        server = RedisServer(binary, short_directory(), options, sentinel)
         servers.append(server)
         return server.start()
 
@@ -200,4 +202,11 @@ def launch_redis(redis_binary: str) -> Iterator[Callable[..., RedisServer]]:
     finally:
         for server in servers:
             server.stop()
-            shutil.rmtree(server.directory, ignore_errors=True)
+            shutil.rmtree(server.directory)
+
+
+@pytest.fixture
+def launch_redis(redis_binary: str) -> Iterator[Launch]:
+    """Start servers with options of the test's own; they are stopped when the test ends."""
+    with launcher(redis_binary) as launch:
+        yield launch

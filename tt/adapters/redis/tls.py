@@ -8,11 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from tt.adapters.redis.address import Address, Tls
+from tt.adapters.redis.address import Address, Tls, printable
 from tt.adapters.redis.dialing import left
 from tt.adapters.redis.wire import Wire
 from tt.errors import StoreError, UsageError
 
+_PLAIN_HINT: Final = "A server without TLS needs redis:// instead of rediss:// in REDIS_URL."
 _BLOCKED: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -59,9 +60,7 @@ def _sentence(error: OSError, display: str) -> StoreError:
             f"The certificate of {display} is not trusted: {error.verify_message}.",
             "Name its authority's certificate with ?ssl_ca_certs=/path/to/ca.pem.",
         )
-    if isinstance(error, TimeoutError):
-        return StoreError(f"{display} does not answer in time.", "Does it speak TLS? Is it hung?")
-    return StoreError(
-        f"{display} cannot be spoken to with TLS: {error.strerror or error}.",
-        "A server without TLS needs redis:// in REDIS_URL.",
-    )
+    if isinstance(error, TimeoutError):  # what a Redis without TLS does, too
+        return StoreError(f"{display} does not answer the TLS greeting in time.", _PLAIN_HINT)
+    why = printable(error.strerror or str(error))
+    return StoreError(f"{display} cannot be spoken to with TLS: {why}.", _PLAIN_HINT)
