@@ -46,7 +46,7 @@ def wish_for(
     before: Snapshot | Reading, changes: Sequence[Change], named: Mapping[int, str]
 ) -> Wish:
     """Work out what `changes` come to; those that the text already says come to nothing."""
-    after = _canonical_plan(apply(before.plan, changes), changes) if changes else before.plan
+    after = _outcome(before.plan, changes) if changes else before.plan
     if isinstance(before, Reading):
         indexes, count = before.indexes, before.count
     else:
@@ -72,9 +72,18 @@ def _sort_in(wish: Wish, change: Change) -> None:
         wish.edits.setdefault(wish.indexes[change.id], []).append(change)
 
 
-def _canonical_plan(plan: Plan, changes: Sequence[Change]) -> Plan:
-    """Bring what was changed into the form in which a file is read: empty is absent."""
-    tasks = dict(plan.tasks)
+def _outcome(before: Plan, changes: Sequence[Change]) -> Plan:
+    """Apply changes and give the plan the form in which its file would be read.
+
+    Empty is absent, and a task that was taken out and put in again stays where it stands.
+    """
+    after = apply(before, changes)
+    tasks = dict(after.tasks)
     for identifier in {change.id for change in changes} & tasks.keys():
         tasks[identifier] = canonical(tasks[identifier])
-    return Plan(plan.meta, tasks)
+    if any(isinstance(change, Added) and change.id in before.tasks for change in changes):
+        standing = {
+            identifier: tasks[identifier] for identifier in before.tasks if identifier in tasks
+        }
+        tasks = {**standing, **tasks}
+    return Plan(after.meta, tasks)
