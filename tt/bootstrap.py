@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
     from tt.adapters.planfile import TomlPlanFile
+    from tt.adapters.redis.demotown import DemoTown
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
+    from tt.adapters.scratch import ScratchRepository
     from tt.app.settings import Files
     from tt.app.setup import Ground
     from tt.app.site import Site
@@ -64,9 +66,11 @@ class Project:
 
     @property
     def town_or_none(self) -> str | None:
-        """The town's name where there is one."""
+        """The town's name where there is one. Raises UsageError for an impossible name."""
         try:
             return self.town
+        except UsageError:
+            raise
         except TTError:
             return None
 
@@ -242,3 +246,17 @@ def shown(path: Path) -> str:
     except (OSError, ValueError):
         return str(path)
     return relative if len(relative) < len(str(path)) else str(path)
+
+
+def demo_repository(top: Path) -> ScratchRepository:
+    """Make the repository that the demonstration plays in."""
+    from tt.adapters.scratch import ScratchRepository
+
+    return ScratchRepository(top)
+
+
+def demo_town(home: Path, town: str) -> DemoTown:
+    """Start the demonstration's own Redis."""
+    from tt.adapters.redis.demotown import DemoTown
+
+    return DemoTown(home, town)

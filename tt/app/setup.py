@@ -105,7 +105,7 @@ def _project_file(ground: Ground, name: str | None) -> Step:
         return Step(path.name, "kept", "is set up already")
     ground.replace(path.resolve(), data)
     keys = " and ".join(f"{table}.{key}".lstrip(".") for table, key, _ in wanted)
-    return Step(path.name, "made" if before is None else "changed", f"has {keys}")
+    return Step(path.name, "made" if before is None else "changed", f"sets {keys}")
 
 
 def _missing(

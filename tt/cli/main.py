@@ -74,22 +74,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _guarded(given: list[str]) -> int:
     """Run a command, and turn whatever goes wrong into words and an exit code."""
-    from tt.cli import trouble
-
-    as_json = "--json" in given
     try:
         return _run(given)
-    except TTError as error:
-        return trouble.tell(error, as_json=as_json)
-    except click.ClickException as error:
-        return trouble.tell(trouble.from_click(error), as_json=as_json)
+    except (TTError, click.ClickException) as error:
+        return _tell(error, given)
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\ntt: Interrupted.\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  the last line of defence: a log instead of a traceback
-        return trouble.tell(trouble.bug(error, given), as_json=as_json)
+        return _tell(error, given)
+
+
+def _tell(error: Exception, given: list[str]) -> int:
+    from tt.cli import trouble  # nothing of it is needed while all goes well
+
+    return trouble.tell(trouble.expected(error, given), as_json="--json" in given)
 
 
 def _run(given: list[str]) -> int:

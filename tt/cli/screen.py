@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from tt.render.text import Look
-
 if TYPE_CHECKING:
     from tt.bootstrap import Project
+    from tt.render.text import Look
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """The options that stand before the command. `color` is None where nobody said."""
 
     town: str = "."
@@ -41,6 +38,8 @@ class Flags:
     @property
     def look(self) -> Look:
         """How standard output may look: plain unless it is a terminal."""
+        from tt.render.text import Look
+
         terminal = sys.stdout is not None and sys.stdout.isatty()
         color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         if self.color is not None:

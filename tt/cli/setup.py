@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from tt.cli.screen import Flags, answer, examples, json_option, say, say_json, warn
@@ -28,7 +26,7 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
     from tt.app.setup import init as make
     from tt.render.steps import step_lines
 
-    with replace(flags, name=name or flags.name).project() as project:
+    with flags._replace(name=name or flags.name).project() as project:
         town = project.town_or_none
         steps = make(project.ground, name or flags.name)
         root, plan = project.config.root, project.config.plan_path

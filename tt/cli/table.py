@@ -30,6 +30,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "config": Entry("setup:config", "Show settings and their origins, or change one."),
         "redis": Entry("redis:redis", "Look after the built-in Redis."),
         "towns": Entry("status:towns", "List the towns in this Redis."),
+        "demo": Entry("demo:demo", "Show the whole loop in a scratch directory."),
         "completion": Entry("completion:completion", "Complete commands and task ids on TAB."),
     },
     "For agents and editors": {

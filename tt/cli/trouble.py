@@ -27,14 +27,18 @@ def tell(error: TTError, *, as_json: bool) -> int:
     return code
 
 
-def from_click(error: click.ClickException) -> TTError:
-    """Turn click's complaint about the command line into one of ours."""
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "tt"
-    return UsageError(error.format_message(), f"`{path} --help` tells more.")
+def expected(error: Exception, arguments: list[str]) -> TTError:
+    """Turn whatever came up into an error in words: click's complaints, and bugs into their log."""
+    if isinstance(error, TTError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "tt"
+        return UsageError(error.format_message(), f"`{path} --help` tells more.")
+    return _bug(error, arguments)
 
 
-def bug(error: BaseException, arguments: list[str]) -> TTError:
+def _bug(error: Exception, arguments: list[str]) -> TTError:
     """Write a log of what should never happen, and return the one sentence that tells of it."""
     name = type(error).__name__
     try:
@@ -52,7 +56,7 @@ class BugError(TTError):
     exit_code = ExitCode.BUG
 
 
-def _write_log(error: BaseException, arguments: list[str]) -> Path:
+def _write_log(error: Exception, arguments: list[str]) -> Path:
     from datetime import UTC, datetime
     from traceback import format_exception
 

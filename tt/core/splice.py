@@ -24,10 +24,17 @@ def additions(text: str, table: str, key: str, literal: str, about: str = "") ->
     for found in re.finditer(_HEADER.format(table=re.escape(table)), text):
         before = text[: found.end()]
         yield before + ("" if before.endswith("\n") else end) + line + text[found.end() :]
-    gap = "" if not text.strip("\ufeff \t\r\n") else end if text.endswith("\n") else end * 2
+    gap = _gap(text, end)
     comment = f"# {about}{end}" if about else ""
     yield f"{text}{gap}[{table}]{end}{comment}{line}"
     yield f"{table}.{line}{text}"
+
+
+def _gap(text: str, end: str) -> str:
+    """Return what makes one blank line between `text` and a table after it."""
+    if not text.strip("\ufeff \t\r\n") or text.endswith(end * 2):
+        return ""
+    return end if text.endswith("\n") else end * 2
 
 
 def _at_top(text: str, line: str, end: str) -> Iterator[str]:
