@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from tt.adapters.gitproc import Finished, GitMissingError, run
 from tt.errors import TTError
@@ -44,16 +44,36 @@ _NO_WORKTREE: Final = "must be run in a work tree"
 _DISTRUST: Final = ("dubious ownership", "unsafe repository")
 
 
-def find_state(start: Path) -> tuple[RepoState, dict[str, str]] | None:
-    """Return the worktree around `start` and the environment for its further Git processes.
+Found: TypeAlias = tuple[RepoState, dict[str, str]]
+"""A worktree, and the environment for the Git processes that run in it."""
+
+
+def first_environment(start: Path) -> dict[str, str] | None:
+    """Return the environment in which Git, run in `start`, finds its worktree.
+
+    None where a hook's variables are around and `start` is not the current directory: then it
+    takes more than one question.
+    """
+    foreign = foreign_environment(os.environ)
+    if os.environ.keys() <= foreign.keys():
+        return foreign
+    return dict(os.environ) | _OURS if start.samefile(Path.cwd()) else None
+
+
+def find_state(start: Path, environment: dict[str, str] | None) -> Found | None:
+    """Return the worktree around the directory `start`, given its `first_environment`.
 
     None where there is no repository, in a bare one and inside a `.git` directory.
     """
-    start = _existing_directory(start)
+    if environment is not None:
+        return _found(_ask(start, environment), environment, start)
+    here = Path.cwd()
+    current = find_state(here, first_environment(here))
     foreign = foreign_environment(os.environ)
-    if len(foreign) == len(os.environ) + len(_OURS.keys() - os.environ.keys()):
-        return _found(_ask(start, foreign), foreign, start)
-    return _find_in_hook(start, foreign)
+    other = _found(_ask(start, foreign), foreign, start)
+    if current is None or other is None:
+        return other
+    return current if current[0].git_dir == other[0].git_dir else other
 
 
 def foreign_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -66,19 +86,6 @@ def foreign_environment(environment: Mapping[str, str]) -> dict[str, str]:
     } | _OURS
 
 
-def _find_in_hook(start: Path, foreign: dict[str, str]) -> tuple[RepoState, dict[str, str]] | None:
-    """Find with the variables of a hook around: the current directory's repository keeps them."""
-    here = Path.cwd()
-    own = dict(os.environ) | _OURS
-    current = _found(_ask(here, own), own, here)
-    if here.samefile(start):
-        return current
-    other = _found(_ask(start, foreign), foreign, start)
-    if current is None or other is None:
-        return other
-    return current if current[0].git_dir == other[0].git_dir else other
-
-
 def _ask(start: Path, environment: Mapping[str, str]) -> Finished | None:
     try:
         return run(["-C", str(start), *_QUESTIONS], environment)
@@ -88,16 +95,14 @@ def _ask(start: Path, environment: Mapping[str, str]) -> Finished | None:
         return None
 
 
-def _found(
-    answer: Finished | None, environment: dict[str, str], start: Path
-) -> tuple[RepoState, dict[str, str]] | None:
+def _found(answer: Finished | None, environment: dict[str, str], start: Path) -> Found | None:
     if answer is None:
         return None
-    parts = [os.fsdecode(part) for part in answer.out.split(_NEXT.encode() + b"\n")]
-    if len(parts) < 4 or not parts[2]:
+    parts = os.fsdecode(answer.out).split(f"\n{_NEXT}\n")
+    if len(parts) < 4:
         _check_refusal(answer, start)
         return None
-    git_dir, common_dir, top = (Path(part.removesuffix("\n")) for part in parts[:3])
+    git_dir, common_dir, top = map(Path, parts[:3])
     head = parts[3].strip()
     state_head = head if len(head) in _HASH_LENGTHS else None
     environment = _pinned(environment, git_dir, top)
@@ -143,7 +148,7 @@ def _distrusted(start: Path) -> NoReturn:
     )
 
 
-def _existing_directory(start: Path) -> Path:
+def existing_directory(start: Path) -> Path:
     """Return `start`, or the nearest directory above it where it is a file or not there yet."""
     path = Path(os.path.abspath(start))  # noqa: PTH100  symlinks are Git's to follow
     while not path.is_dir():

@@ -9,6 +9,7 @@ silence for longer than the time limit kills it, and it never stays behind as a 
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import time
@@ -22,6 +23,7 @@ TIME_LIMIT: Final = 30.0
 
 _CHUNK: Final = 1 << 18
 _CLOSED: Final = -1
+_NO_COMMAND: Final = re.compile(r"-|.*=")
 _GRAVE: Final = ("fatal: ", "error: ")
 # Python ignores these, and what is ignored stays ignored in the program that is started.
 _DEFAULT_SIGNALS: Final = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -40,11 +42,11 @@ class Finished(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it complained of last, as one line for a message."""
-        lines = self.err.decode("utf-8", "replace").strip().splitlines() or [
-            f"exit code {self.code}"
-        ]
-        return lines[-1].removeprefix("fatal: ").removeprefix("error: ")
+        """What it complained of first, as one line without a full stop, for a message."""
+        lines = self.err.decode("utf-8", "replace").strip().splitlines()
+        grave = [line for line in lines if line.startswith(_GRAVE)]
+        first = (grave or lines or [f"exit code {self.code}"])[0]
+        return first.removeprefix(_GRAVE[0]).removeprefix(_GRAVE[1]).rstrip(".")
 
 
 class GitProcess:
@@ -54,7 +56,7 @@ class GitProcess:
         self, arguments: Sequence[str], environment: Mapping[str, str], limit: float = TIME_LIMIT
     ) -> None:
         """Start `git` with `arguments`; raises GitMissingError where there is none."""
-        self._what = "git " + next((word for word in arguments[2:] if word[0] != "-"), "")
+        self._what = "git " + next(word for word in arguments[2:] if not _NO_COMMAND.match(word))
         self._limit = limit
         self._code: int | None = None
         self._taken = 0

@@ -13,8 +13,8 @@ from typing import Final, Self
 
 from tt.adapters import gitproc
 from tt.adapters.gitbatch import ObjectReader
-from tt.adapters.gitfind import find_state
-from tt.adapters.gitproc import Finished
+from tt.adapters.gitfind import existing_directory, find_state, first_environment
+from tt.adapters.gitproc import Finished, GitMissingError
 from tt.errors import TTError
 from tt.ports import RepoState
 
@@ -37,8 +37,28 @@ def find(start: Path) -> GitRepository | None:
 
     Raises TTError where Git finds a repository and refuses it (another user's, a newer format).
     """
-    found = find_state(start)
-    return None if found is None else GitRepository(*found)
+    start = existing_directory(start)
+    environment = first_environment(start)
+    reader = None if environment is None else _started_reader(start, environment)
+    try:
+        found = find_state(start, environment)
+        if found is not None:
+            repository, reader = GitRepository(*found, reader), None
+            return repository
+    finally:
+        if reader is not None:
+            reader.close()
+    return None
+
+
+def _started_reader(start: Path, environment: dict[str, str]) -> ObjectReader | None:
+    """Start the process that will answer questions, so that two processes get ready at once."""
+    reader = ObjectReader(["-C", str(start)], environment)
+    try:
+        reader.start()
+    except GitMissingError:  # whether that is an error depends on what is found
+        return None
+    return reader
 
 
 class GitRepository:
@@ -47,11 +67,13 @@ class GitRepository:
     `close` it, or use it in a `with` statement: an open one may hold a Git process.
     """
 
-    def __init__(self, state: RepoState, environment: dict[str, str]) -> None:
+    def __init__(
+        self, state: RepoState, environment: dict[str, str], objects: ObjectReader | None = None
+    ) -> None:
         """Take what `find_state` returns; `environment` is for every Git process here."""
         self._state = state
         self.environment = environment
-        self.objects = ObjectReader(["-C", str(state.top)], environment)
+        self.objects = objects or ObjectReader(["-C", str(state.top)], environment)
 
     @property
     def state(self) -> RepoState:
@@ -88,10 +110,23 @@ class GitRepository:
         if name is None:
             return None
         if revision:
-            found = self.objects.read(f"{revision}:{name}")
+            name = f"{revision}:{name}"
+            found = self.objects.read(name)
         else:
-            found = self.objects.read_index([f":0:{name}"], str(self.index_file))[0]
+            name = f":0:{name}"
+            found = self.objects.read_index([name], str(self.index_file))[0]
+        if found is None:
+            self._check_absent(name)
         return found.data if found is not None and found.kind == "blob" else None
+
+    def _check_absent(self, name: str) -> None:
+        """Make sure that what could not be read is not there: a damaged file is not no file."""
+        if name.startswith("-") or self.git("rev-parse", "--verify", "--quiet", name).code != 0:
+            return
+        raise TTError(
+            f"Git cannot read {name} in {self._state.top}: the object is missing or damaged.",
+            "`git fsck` says what is damaged.",
+        )
 
     def is_tracked(self, path: Path) -> bool:
         """Say whether the index knows `path`, merged or in conflict."""

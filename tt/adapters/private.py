@@ -21,7 +21,8 @@ def create(path: Path, parts: Iterable[bytes]) -> bool:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        with temporary.open("xb", opener=_for_us_alone) as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
@@ -45,7 +46,3 @@ def _appear(temporary: Path, path: Path) -> bool:
     finally:
         os.close(directory)
     return True
-
-
-def _for_us_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
