@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from tt.core.diff import Change
 from tt.core.report import SyncRecord, UndoReport
 from tt.render.changes import change_lines, tally
 from tt.render.text import Look, count, safe
@@ -53,9 +54,18 @@ def undo_lines(report: UndoReport, look: Look) -> list[str]:
         ]
     if not report.to_store and not report.to_file:
         return [f"The sync {name} is taken back already: there is nothing to change."]
-    lines = [f"Took back the sync {name} of {when(report.record.time)}"]
-    for changes, side in ((report.to_store, "Redis"), (report.to_file, "the file")):
+    return [f"Took back the sync {name} of {when(report.record.time)}", *_undone(report, look)]
+
+
+def _undone(report: UndoReport, look: Look) -> Iterator[str]:
+    sides = [(report.to_store, "in Redis"), (report.to_file, "in the file")]
+    if set(_told(report.to_store)) == set(_told(report.to_file)):
+        sides = [(report.to_store, "on both sides")]
+    for changes, where in sides:
         if changes:
-            lines.append(look.paint(f"  in {side}: {tally(changes)}", "bold"))
-            lines += change_lines(changes, look)
-    return lines
+            yield look.paint(f"  {where}: {tally(changes)}", "bold")
+            yield from change_lines(changes, look)
+
+
+def _told(changes: Sequence[Change]) -> list[str]:
+    return [repr(change) for change in changes]
