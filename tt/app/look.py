@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tt.app.site import Site
 from tt.core.base import Base
+from tt.core.merge import goes_back
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
 from tt.core.reconcile import StoreView, Terms, Trust, complete, doubtful, reconcile
@@ -29,6 +30,8 @@ class View:
     store: StoreView
     trust: Trust
     outcome: Outcome
+    wishes: frozenset[str] = frozenset()
+    """Ids of which somebody wrote into the file what the base and Git cannot explain away."""
 
     @property
     def plan(self) -> Plan:
@@ -57,8 +60,9 @@ def look(
     _check_owner(site, stored, state.town)
     store = _view(state)
     trust = standing(base, state.town)
-    terms = Terms(trust, frozenset(_wishes(site, base, plan, store)), reset, decided or {})
-    return View(stored, base, snapshot, state, store, trust, reconcile(base, plan, store, terms))
+    wishes = frozenset(_wishes(site, base, plan, store))
+    outcome = reconcile(base, plan, store, Terms(trust, wishes, reset, decided or {}))
+    return View(stored, base, snapshot, state, store, trust, outcome, wishes)
 
 
 def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
@@ -121,13 +125,25 @@ def _wishes(site: Site, base: Base, plan: Plan, store: StoreView) -> list[str]:
         return doubts
     head = _at(site, "HEAD")
     before = _before(site, base)
-    return [i for i in doubts if _written(_status(plan, i), _status(head, i), before, i)]
+    return [i for i in doubts if _written(_status(plan, i), _status(head, i), before, base, i)]
 
 
-def _written(now: str | None, in_head: str | None, before: Plan | None, identifier: str) -> bool:
-    if now != in_head:
+def _written(
+    now: str | None, in_head: str | None, before: Plan | None, base: Base, identifier: str
+) -> bool:
+    """Say whether somebody wrote a status that went back, or a task that had been removed.
+
+    Commits since the base count only where they themselves go back: one that takes a task from
+    pending to running says nothing against its having been completed meanwhile.
+    """
+    if now != in_head or in_head is None:
         return True
-    return before is not None and _status(before, identifier) != in_head
+    if before is None:
+        return False
+    was = _status(before, identifier)
+    if identifier in base.tasks:
+        return was is not None and goes_back(was, in_head)
+    return was is None
 
 
 def _before(site: Site, base: Base) -> Plan | None:

@@ -126,15 +126,26 @@ def _write_store(site: Site, view: View, work: Work, claim: Claim) -> _Written:
     untouched = _Written(town.seq, town.epoch) if town else _Written(0, "")
     if not work.direction.writes_store:
         _adopt(site, view, plan)
+        if town and town.epoch and view.trust is not Trust.REWOUND and _news(view, work):
+            return _Written(site.store.touch(claim), claim.epoch)
         return untouched
     marks = [i for i, stored in view.state.tasks.items() if _unmarked(stored) and i in plan.tasks]
     if work.to_store or marks:
         applied = site.store.apply(view.state, work.to_store, claim, mark=marks)
         done = tuple(change for change in work.to_store if change.id not in applied.lost)
         return _Written(applied.seq, claim.epoch, done, applied.lost)
-    if work.to_file or view.trust is Trust.REWOUND:
+    if view.trust is Trust.REWOUND or _news(view, work):
         return _Written(site.store.touch(claim), claim.epoch)
     return untouched
+
+
+def _news(view: View, work: Work) -> bool:
+    """Say whether the base will move: then a store that is behind this moment must be told apart.
+
+    Agents do not raise the counter. What they wrote and a base took in would else look unwritten,
+    instead of lost, in a store that was restored to just before.
+    """
+    return bool(work.to_file) or agree(view.base, view.plan, view.store) != view.base
 
 
 def _adopt(site: Site, view: View, plan: Plan) -> None:
@@ -187,7 +198,8 @@ def _move_base(site: Site, view: View, work: Work, settled: Settled, written: _W
         return
     conflicts = view.outcome.conflicts if view.trust is Trust.REPLACED else ()
     agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts)
-    base = _stamped(site, view, work.direction, agreed, written)
+    base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
+    base = _stamped(site, view, work.direction, base, written)
     if view.stored is not None and _same(view.stored, base):
         return
     record = SyncRecord(
@@ -201,20 +213,32 @@ def _move_base(site: Site, view: View, work: Work, settled: Settled, written: _W
     site.bases.save(view.stored, base, record)
 
 
-def _stamped(site: Site, view: View, direction: Direction, agreed: Base, written: _Written) -> Base:
+def _stamped(site: Site, view: View, direction: Direction, base: Base, written: _Written) -> Base:
     """Note where both sides stand; a pull does not heal a lost store, so it must not forget it."""
-    head = site.repository.state.head if site.repository else None
     town = view.state.town
-    base = replace(agreed, head=head, uuids=_foreign_uuids(view, agreed))
     if view.trust is Trust.REWOUND and not direction.writes_store:
         return base
     repo = town.repo if town and town.repo else site.identity.primary()
     return replace(base, seq=written.seq, epoch=written.epoch, repo=repo)
 
 
+def _head(site: Site, view: View, settled: Settled) -> str | None:
+    """Return the commit to remember: the old one while a wish that commits brought is open."""
+    if site.repository is None:
+        return None
+    plan = settled.snapshot.plan if settled.snapshot else Plan()
+    for identifier in view.wishes:
+        task, stored = plan.tasks.get(identifier), settled.store.tasks.get(identifier)
+        if stored is None or (task is not None and task.status != stored.status):
+            return view.base.head
+    return site.repository.state.head
+
+
 def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
     """Collect the uuids of tasks that other tools made; ours (version 5) are computed."""
-    return {
+    aside = view.state.aside & view.base.uuids.keys()
+    unusable = {identifier: view.base.uuids[identifier] for identifier in sorted(aside)}
+    return unusable | {
         identifier: stored.uuid
         for identifier, stored in view.state.tasks.items()
         if stored.uuid[14:15] != "5" and identifier in base.tasks

@@ -12,7 +12,7 @@ in docs/design.md section 4. Two more ideas are at work here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, cast
 
@@ -25,8 +25,12 @@ from tt.core.report import Conflict, Kept
 from tt.core.validity import hold_back_invalid
 from tt.core.values import ABSENT, Literal, MaybeValue, Value
 
-UNDECIDED: Final = Literal("?")
-"""A base value that equals no value: it keeps a disagreement alive until somebody decides it."""
+UNDECIDED: Final = Literal("-nan")
+"""A base value that equals no value: it keeps a disagreement alive until somebody decides it.
+
+It is a NaN with a sign because the base is stored as values of plans are: TOML has this one, and
+nobody writes it. It stays in the base: no side, change or report ever holds it.
+"""
 
 
 class Trust(StrEnum):
@@ -75,7 +79,20 @@ def complete(stored: Task, base: Task | None, file: Task | None) -> Task:
     known = base or file
     if known is None:
         return stored
-    return Task(stored.id, {**known.fields, **stored.fields})
+    fields = _decided(known.fields)
+    if file is not None and len(fields) < len(known.fields):
+        undecided = known.fields.keys() - fields.keys()
+        fields |= {name: value for name, value in file.fields.items() if name in undecided}
+    return Task(stored.id, {**fields, **stored.fields})
+
+
+def _decided(fields: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in fields.items() if value != UNDECIDED}
+
+
+def _whole(old: Task) -> Task:
+    """Return a base's task as a plan can hold it: a base may know less than all of a task."""
+    return Task(old.id, {"description": "", "status": "pending", **_decided(old.fields)})
 
 
 def doubtful(base: Base, file: Plan, store: StoreView) -> list[str]:
@@ -113,8 +130,16 @@ def reconcile(base: Base, file: Plan, store: StoreView, terms: Terms | None = No
     for identifier in (*store.tasks, *base.tasks):
         if identifier not in file.tasks:
             merge.not_in_file(identifier)
-    hold_back_invalid(merge.outcome, file, Plan(store.meta, store.tasks), terms.decided)
+    hold_back_invalid(merge.outcome, file, _as_plan(store), terms.decided)
     return merge.outcome
+
+
+def _as_plan(store: StoreView) -> Plan:
+    """Return the store's plan, with a stand-in for each task that is there but cannot be used."""
+    if not store.aside:
+        return Plan(store.meta, store.tasks)
+    stand_ins = {identifier: Task(identifier, EMPTY) for identifier in store.aside}
+    return Plan(store.meta, {**stand_ins, **store.tasks})
 
 
 class _Merge:
@@ -151,7 +176,7 @@ class _Merge:
             self._presence(task.id, old, task, None)
 
     def _untouched(self, task: Task, old: Task) -> bool:
-        """Say whether the file left the task as it was; an old status that Git brought back counts."""
+        """Say whether the file left the task as it was, or Git brought an old status back."""
         if task.fields == old.fields:
             return True
         without = {**task.fields, "status": old.fields.get("status", "")}
@@ -160,9 +185,10 @@ class _Merge:
 
     def _healed(self, task: Task, old: Task | None) -> Task:
         """Return the file's task for a store that lost it; an old status does not undo progress."""
-        if old is None or task.id in self.terms.wishes or self.terms.reset:
+        before = old.fields.get("status", ABSENT) if old is not None else ABSENT
+        if not _went_back(before, task.status) or task.id in self.terms.wishes or self.terms.reset:
             return task
-        return _with_progress(task, old)
+        return Task(task.id, {**task.fields, "status": str(before)})
 
     def _made_again(self, task: Task, tombstone: Task) -> None:
         if task.id not in self.terms.wishes:
@@ -184,27 +210,30 @@ class _Merge:
         old = self.base.tasks.get(identifier)
         stored = self.store.tasks.get(identifier)
         if old is None:
-            if stored is not None and not self._rewound_removal(identifier):
-                self.outcome.to_file.append(Added(stored))
+            if stored is not None:
+                self._only_in_store(stored)
         elif stored is None:
             if identifier not in self.store.tombstones:
-                self.outcome.to_store.append(Removed(old))
+                self.outcome.to_store.append(Removed(_whole(old)))
         elif self._may_remove(stored, old):
             self.outcome.to_store.append(Removed(stored))
         else:
             self._presence(identifier, old, None, stored)
 
-    def _rewound_removal(self, identifier: str) -> bool:
-        """Remove again what both had agreed to remove, where the store went back to before that."""
-        if self.terms.trust is not Trust.REWOUND or identifier not in self.base.deleted:
-            return False
-        self.outcome.to_store.append(Removed(self.store.tasks[identifier]))
-        return True
+    def _only_in_store(self, stored: Task) -> None:
+        """Take in a task that is new; one whose removal was agreed on may be back by a loss."""
+        if stored.id not in self.base.deleted or self.terms.trust is Trust.CURRENT:
+            self.outcome.to_file.append(Added(stored))
+        elif self.terms.trust is Trust.REWOUND:
+            self.outcome.to_store.append(Removed(stored))
+        else:
+            self._presence(stored.id, None, None, stored)
 
     def _may_remove(self, stored: Task, old: Task) -> bool:
         if stored.fields == old.fields:
             return True
-        behind = progress(stored.status) <= progress(str(old.fields.get("status", "pending")))
+        before = old.fields.get("status", "pending")
+        behind = isinstance(before, str) and progress(stored.status) <= progress(before)
         return self.terms.trust is Trust.REWOUND and behind
 
     def fields(
@@ -252,7 +281,7 @@ class _Merge:
     def _merge_status(
         self, identifier: str, before: MaybeValue, ours: str, theirs: str, in_file: str
     ) -> None:
-        """Merge `ours` with `theirs`; `in_file` is what the file says, where that does not count."""
+        """Merge `ours` with `theirs`; `in_file` is what the file says, counting or not."""
         if self.terms.trust is not Trust.CURRENT and before == ours:
             before = ABSENT  # a store that went back is not one that changed: only progress counts
         merged = merge_status(before, ours, theirs)
@@ -274,7 +303,8 @@ class _Merge:
     def _conflict(self, conflict: Conflict) -> None:
         side = self.terms.decided.get(conflict.id)
         if side is None:
-            self.outcome.conflicts.append(conflict)
+            known = conflict.base != UNDECIDED
+            self.outcome.conflicts.append(conflict if known else replace(conflict, base=ABSENT))
             return
         winner = conflict.file if side is Side.FILE else conflict.store
         assert conflict.field is not None  # noqa: S101  presence has a method of its own
@@ -311,7 +341,8 @@ def _with_progress(task: Task, other: Task) -> Task:
 
 
 def _said(task: Task | None) -> MaybeValue:
-    return ABSENT if task is None else task.fields.get("description", "")
+    said = ABSENT if task is None else task.fields.get("description", "")
+    return ABSENT if said == UNDECIDED else said
 
 
 def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict] = ()) -> Base:
@@ -319,7 +350,9 @@ def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict
 
     `file` and `store` are the sides after everything was written that was. Where `conflicts` stand
     on a value that one side shares with the base, the base becomes UNDECIDED, so that the same
-    disagreement is seen again however the store's standing changes. Tasks that need no change are
+    disagreement is seen again however the store's standing changes. A removal is agreed on when
+    neither side has the task and a tombstone says so; that it was is remembered even where the
+    store loses the tombstone, until both sides have the task again. Tasks that need no change are
     the same objects as in `base`.
     """
     tasks: dict[str, Task] = {}
@@ -329,21 +362,22 @@ def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict
             tasks[task.id] = _agreed_task(old, task, stored)
         elif old is not None:
             tasks[task.id] = old
-    for identifier, old in base.tasks.items():
-        if identifier not in file.tasks and _still_somewhere(identifier, store):
-            tasks[identifier] = old
-    for conflict in conflicts:
-        _keep_undecided(tasks, conflict)
-    gone = {
-        identifier
-        for identifier in store.tombstones
-        if identifier not in store.tasks
-        and (identifier not in file.tasks or identifier in base.deleted)
+    tasks |= {
+        identifier: old
+        for identifier, old in base.tasks.items()
+        if identifier not in file.tasks and not _is_gone(identifier, store)
     }
+    meta = _agreed_fields(base.meta, file.meta, store.meta)
+    for conflict in conflicts:
+        if conflict.id == META_ID:
+            meta = _undecided(meta, conflict)
+        elif not conflict.why:
+            _keep_undecided(tasks, conflict, base)
+    gone = _agreed_removals(base, file, store)
     return Base(
-        meta=_agreed_fields(base.meta, file.meta, store.meta),
+        meta=meta,
         tasks=tasks,
-        deleted=base.deleted if gone == base.deleted else frozenset(gone),
+        deleted=base.deleted if gone == base.deleted else gone,
         uuids=base.uuids,
         seq=base.seq,
         epoch=base.epoch,
@@ -353,8 +387,24 @@ def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict
     )
 
 
-def _still_somewhere(identifier: str, store: StoreView) -> bool:
-    return identifier in store.tasks or identifier in store.aside
+def _agreed_removals(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
+    now = {
+        identifier
+        for identifier in store.tombstones
+        if identifier not in store.tasks and identifier not in file.tasks
+    }
+    still = {
+        identifier
+        for identifier in base.deleted
+        if identifier not in file.tasks or identifier not in store.tasks
+    }
+    return frozenset(now | still)
+
+
+def _is_gone(identifier: str, store: StoreView) -> bool:
+    """Say whether a task that the file removed needs no more to be done: a tombstone stands."""
+    there = identifier in store.tasks or identifier in store.aside
+    return not there and identifier in store.tombstones
 
 
 def _agreed_task(old: Task | None, task: Task, stored: Task) -> Task:
@@ -382,14 +432,22 @@ def _agreed_fields(
     return base if agreed == base else agreed
 
 
-def _keep_undecided(tasks: dict[str, Task], conflict: Conflict) -> None:
-    name = conflict.field or "description"
+def _keep_undecided(tasks: dict[str, Task], conflict: Conflict, base: Base) -> None:
     task = tasks.get(conflict.id)
-    if task is None or conflict.why:
-        return
-    before = task.fields.get(name, ABSENT)
+    if task is not None:
+        fields = _undecided(task.fields, conflict)
+        if fields is not task.fields:
+            tasks[conflict.id] = Task(task.id, fields)
+    elif conflict.store is not ABSENT and conflict.id in base.deleted:
+        tasks[conflict.id] = Task(conflict.id, {"description": UNDECIDED})
+
+
+def _undecided(fields: Mapping[str, Value], conflict: Conflict) -> Mapping[str, Value]:
+    name = conflict.field or "description"
+    before = fields.get(name, ABSENT)
     if conflict.field is None or before in (conflict.file, conflict.store):
-        tasks[conflict.id] = Task(task.id, {**task.fields, name: UNDECIDED})
+        return {**fields, name: UNDECIDED}
+    return fields
 
 
 def in_step(file: Plan, store: StoreView) -> int:

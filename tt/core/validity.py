@@ -9,6 +9,7 @@ side had before are its own: real plans have them, and a merge does not have to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tt.core.diff import Added, Change, Edited, Removed, apply
@@ -23,23 +24,39 @@ _Fault: TypeAlias = tuple[tuple[str, str], ...]
 """The (task, field) steps that are at fault; for a missing task, one step and ("", its id)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """One side of a merge: its plan, the changes it is to take, and those of the other side."""
+
+    side: Side
+    plan: Plan
+    changes: list[Change]
+    other_plan: Plan
+    other_changes: list[Change]
+
+
 def hold_back_invalid(
     outcome: Outcome, file: Plan, store: Plan, decided: Mapping[str, Side]
 ) -> None:
-    """Take out of `outcome` what would make either side invalid, and report it as conflicts."""
+    """Take out of `outcome` what would make either side invalid, and report it as conflicts.
+
+    `store` has a stand-in for each task that exists and cannot be used. Where a person has decided
+    for the side that a change was held back from, the other side takes that side's value instead.
+    """
     if not _may_break(outcome):
         return
-    while True:
-        held_in_file = _held(outcome.to_file, file)
-        held_in_store = _held(outcome.to_store, store)
-        if not held_in_file and not held_in_store:
-            return
-        for change, fault in held_in_file:
-            outcome.to_file.remove(change)
-            _settle(outcome, change, fault, decided, in_file=True)
-        for change, fault in held_in_store:
-            outcome.to_store.remove(change)
-            _settle(outcome, change, fault, decided, in_file=False)
+    halves = (
+        _Half(Side.FILE, file, outcome.to_file, store, outcome.to_store),
+        _Half(Side.STORE, store, outcome.to_store, file, outcome.to_file),
+    )
+    while held := [(half, *found) for half in halves for found in _held(half.changes, half.plan)]:
+        wanted = [one for one in held if decided.get(one[1].id) is one[0].side]
+        for half, change, fault in wanted or [one for one in held if one[0] is held[0][0]]:
+            _take_out(half, change)
+            if wanted:
+                _turn_round(half, change)
+            else:
+                _report(outcome, half, change, fault)
 
 
 def _may_break(outcome: Outcome) -> bool:
@@ -95,34 +112,54 @@ def _culprit(changes: Iterable[Change], fault: _Fault) -> Change | None:
     return other
 
 
-def _settle(
-    outcome: Outcome,
-    change: Change,
-    fault: _Fault,
-    decided: Mapping[str, Side],
-    *,
-    in_file: bool,
-) -> None:
-    """Report a held change as a conflict, or, where a person decided, go the other way."""
-    kept_side = Side.FILE if in_file else Side.STORE
-    if isinstance(change, Edited) and decided.get(change.id) is kept_side:
-        back = Edited(change.id, change.field, change.new, change.old)
-        (outcome.to_store if in_file else outcome.to_file).append(back)
-        return
-    conflict = _conflict(change, fault, in_file=in_file)
+def _take_out(half: _Half, change: Change) -> None:
+    """Leave both sides as they are in what `change` is about."""
+    half.changes.remove(change)
+    for other in list(half.other_changes):
+        if _same_spot(change, other):
+            half.other_changes.remove(other)
+
+
+def _same_spot(one: Change, other: Change) -> bool:
+    if isinstance(one, Edited) and isinstance(other, Edited):
+        return (one.id, one.field) == (other.id, other.field)
+    return one.id == other.id
+
+
+def _turn_round(half: _Half, change: Change) -> None:
+    """Give the other side what `half` has, in place of a change that `half` cannot take."""
+    if isinstance(change, Edited):
+        ours, theirs = _value(half.plan, change), _value(half.other_plan, change)
+        half.other_changes.append(Edited(change.id, change.field, theirs, ours))
+    elif isinstance(change, Removed):
+        half.other_changes.append(Added(half.plan.tasks[change.id]))
+    else:
+        half.other_changes.append(Removed(half.other_plan.tasks[change.id]))
+
+
+def _value(plan: Plan, edit: Edited) -> MaybeValue:
+    task = plan.tasks.get(edit.id)
+    return ABSENT if task is None else task.fields.get(edit.field, ABSENT)
+
+
+def _report(outcome: Outcome, half: _Half, change: Change, fault: _Fault) -> None:
+    conflict = _conflict(half, change, _why(fault))
     if not any((c.id, c.field) == (conflict.id, conflict.field) for c in outcome.conflicts):
         outcome.conflicts.append(conflict)
 
 
-def _conflict(change: Change, fault: _Fault, *, in_file: bool) -> Conflict:
-    why = _why(fault)
+def _conflict(half: _Half, change: Change, why: str) -> Conflict:
     if isinstance(change, Edited):
-        file, store = (change.old, change.new) if in_file else (change.new, change.old)
-        return Conflict(change.id, change.field, ABSENT, file, store, why)
-    said = change.task.fields.get("description", "")
-    has_it = in_file is isinstance(change, Removed)
-    sides: tuple[MaybeValue, MaybeValue] = (said, ABSENT) if has_it else (ABSENT, said)
-    return Conflict(change.id, None, ABSENT, *sides, why)
+        said, other, name = _value(half.plan, change), _value(half.other_plan, change), change.field
+    else:
+        said, other, name = _said(half.plan, change.id), _said(half.other_plan, change.id), None
+    file, store = (said, other) if half.side is Side.FILE else (other, said)
+    return Conflict(change.id, name, ABSENT, file, store, why)
+
+
+def _said(plan: Plan, identifier: str) -> MaybeValue:
+    task = plan.tasks.get(identifier)
+    return ABSENT if task is None else task.fields.get("description", "")
 
 
 def _why(fault: _Fault) -> str:
