@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tt.bootstrap import count_tasks, shown
-from tt.cli.screen import Flags, answer, examples, json_option
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples
 from tt.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ def completion(shell: str | None) -> None:
         return
     from click.shell_completion import get_completion_class
 
-    from tt.cli.main import cli
+    from tt.cli.root import cli
 
     made = get_completion_class(shell)
     assert made is not None  # noqa: S101  click knows all three

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from tt.cli.complete import complete_task
-from tt.cli.screen import Flags, answer, examples, json_option
-from tt.cli.sync import show_sync
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples
+from tt.cli.syncing import show_sync
 from tt.core.outcome import Side
 from tt.errors import ExitCode
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from tt.cli.complete import complete_filter
-from tt.cli.screen import Flags, answer, examples, json_option, say, say_json
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples, say, say_json
 
 
 @click.command(

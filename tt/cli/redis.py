@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from tt.bootstrap import embedded_server
-from tt.cli.screen import Flags, answer, examples, json_option, say, warn
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples, say, warn
 from tt.render.text import safe
 
 

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 if TYPE_CHECKING:
     from tt.bootstrap import Project
     from tt.render.text import Look
@@ -80,10 +78,6 @@ def say_json(report: object) -> None:
     from tt.render.jsonout import envelope
 
     say([envelope(report)])
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
-"""The option of every command that reports."""
 
 
 def examples(*lines: str) -> str:

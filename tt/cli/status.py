@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tt.cli.screen import Flags, answer, examples, json_option, say_json, warn
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples, say_json, warn
 from tt.errors import ExitCode
 
 

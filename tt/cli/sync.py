@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from tt.cli.screen import Flags, answer, examples, json_option
-from tt.core.report import Direction, SyncReport
+from tt.cli.options import json_option
+from tt.cli.screen import Flags, answer, examples
+from tt.cli.syncing import DIRECTIONS, run_sync
 from tt.errors import ExitCode, UsageError
 
 _LOG = "log"
-_DIRECTIONS = tuple(str(direction) for direction in Direction)
 
 
 @click.command(
@@ -21,7 +21,7 @@ _DIRECTIONS = tuple(str(direction) for direction in Direction)
     )
 )
 @click.argument(
-    "what", type=click.Choice([*_DIRECTIONS, _LOG]), default="push", metavar="[push|pull|merge|log]"
+    "what", type=click.Choice([*DIRECTIONS, _LOG]), default="push", metavar="[push|pull|merge|log]"
 )
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--reset", is_flag=True, help="Let the file's states win, over finished ones too.")
@@ -45,21 +45,8 @@ def sync(flags: Flags, /, what: str, limit: int, *, as_json: bool, **how: bool) 
         if any(how.values()):
             raise UsageError("`tt sync log` only reads: it takes --limit and --json.")
         return _log(flags, limit, as_json=as_json)
-    from tt.app.sync import Request
-    from tt.app.sync import sync as run
-
-    request = Request(Direction(what), how["reset"], how["force"], how["dry_run"])
-    with flags.project() as project:
-        report = run(project.site, request)
-    return show_sync(flags, report, as_json=as_json)
-
-
-def show_sync(flags: Flags, report: SyncReport, *, as_json: bool) -> int:
-    """Show a sync's report, and return the exit code that it asks for."""
-    from tt.render.syncreport import sync_lines
-
-    answer(flags, report, lambda look: sync_lines(report, look), as_json=as_json)
-    return ExitCode.CONFLICTS if report.conflicts else ExitCode.DONE
+    wanted = {name for name, said in how.items() if said}
+    return run_sync(flags, what, wanted, as_json=as_json)
 
 
 def _log(flags: Flags, limit: int, *, as_json: bool) -> int:
