@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 
@@ -157,3 +158,23 @@ def stores(draw: st.DrawFn, before: Plan, *, losses: bool = True) -> StoreView:
     lost = {one.id for one in gone if losses and draw(st.booleans())}
     stones = {one.id: one for one in gone if one.id not in lost}
     return StoreView(went_on.meta, went_on.tasks, stones)
+
+
+Trees: TypeAlias = tuple[Base, Plan, StoreView]
+
+
+@st.composite
+def trees(draw: st.DrawFn, *, removed: bool = True) -> Trees:
+    """Draw a base and a file and a store that went on from it; some tasks were removed before."""
+    before = draw(plans())
+    file, stored = draw(descendants(before)), draw(stores(before))
+    gone = [draw(tasks(one)) for one in IDS if one not in before.tasks and draw(st.booleans())]
+    if not removed:
+        gone = []
+    stones = {one.id: one for one in gone if one.id not in stored.tasks} | dict(stored.tombstones)
+    deleted = frozenset(one.id for one in gone)
+    return (
+        Base(meta=before.meta, tasks=before.tasks, deleted=deleted),
+        file,
+        StoreView(stored.meta, stored.tasks, stones),
+    )
