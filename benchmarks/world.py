@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,7 +51,10 @@ class World:
             # hiredis declares a tuple of exactly one element, and takes any number.
             link.sendall(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[arg-type]
             while len(replies) < len(commands):
-                reader.feed(link.recv(1 << 20))
+                arrived = link.recv(1 << 20)
+                if not arrived:
+                    raise ConnectionResetError("the server has hung up")
+                reader.feed(arrived)
                 while (reply := reader.gets()) is not False:
                     replies.append(reply)
         return replies
@@ -125,4 +128,6 @@ def _server(world: World) -> Iterator[None]:
     try:
         yield
     finally:
-        run([*tt_command(), "redis", "stop"], world.root, world.env)
+        # Not by `tt redis stop`: a `tt` that is broken must not leave its server running.
+        with suppress(ConnectionResetError):
+            world.ask(("SHUTDOWN", "NOSAVE"))
