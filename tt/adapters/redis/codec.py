@@ -87,15 +87,18 @@ def _decode_plain(uuid: str, raw: HashTexts) -> tuple[str, dict[str, Value]] | N
     shape, values = raw.shape, raw.values_read
     try:
         description = values[shape.description].decode()
-        head, _, tail = values[shape.tags].decode().rpartition('"plan:')
+        tags_text = values[shape.tags].decode()
         agent = values[shape.agent].decode() if shape.agent >= 0 else ""
         wanted = read_list(values[shape.depends_on].decode()) if shape.depends_on >= 0 else None
     except ValueError:
         return None
+    head, _, tail = tags_text.rpartition('"plan:')
     state, plan_id, tags = _STATES_READ.get(values[shape.state]), tail[:-2], _tags_before(head)
     if state is None or tags is None or tail[-2:] != '"]' or not _PLAN_ID.fullmatch(plan_id):
         return None
-    if sum(map(len, values)) > MAX_TEXT or values[shape.id] != uuid.encode():
+    if len(description) > MAX_TEXT or len(tags_text) > MAX_TEXT or len(agent) > MAX_TEXT:
+        return None
+    if values[shape.id] != uuid.encode():
         return None
     fields: dict[str, Value] = {"description": description, "status": state}
     if agent:

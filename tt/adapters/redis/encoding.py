@@ -16,7 +16,8 @@ Writes: TypeAlias = dict[str, "str | None"]
 """New texts of hash fields; None takes the field away."""
 
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
-_AS_IT_IS: Final = {"description": "description", "status": "state", "agent": "agent"}
+_IN_EACH: Final = frozenset({"description", "status", "tags"})
+_HASH_FIELD: Final = {"status": "state", "parent": "parent_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +32,42 @@ class Encoder:
     run_fields: frozenset[str] = _NO_FIELDS
     agents: Mapping[str, str] = field(default_factory=dict)
 
-    def create(self, task: Task, uuid: str, now: int) -> dict[str, str]:
-        """Return the whole hash of a new task."""
+    def create(self, task: Task, now: int) -> dict[str, str]:
+        """Return the whole hash of a new task, made at `now` (nanoseconds since 1970)."""
         stamp = time_text(now)
-        texts = {
-            "id": uuid,
+        return {
+            "id": self.uuid_of(task.id),
             "description": task.description,
             "state": task.status,
             "created_at": stamp,
             "updated_at": stamp,
+            "tags": tags_text(task.id, task.tags),
+            MARKER: "1",
+            **self.others(task, stamp),
         }
+
+    def others(self, task: Task, stamp: str) -> dict[str, str]:
+        """Return what is in a new task's hash beside that which is in each one."""
+        texts: dict[str, str] = {}
         if task.status != "pending":
             came = status_writes(task.status, stamp, {})
             texts.update((name, text) for name, text in came.items() if text is not None)
-        texts.update(self.fields(task))
-        if "agent" in texts and "assigned_to" in texts:
-            texts["agent_for"] = texts["assigned_to"]
-        texts[MARKER] = "1"
-        return texts
-
-    def fields(self, task: Task) -> dict[str, str]:
-        """Return the hash fields of all fields of a task, its plan tag among them."""
-        texts = {"tags": ""}
         for name, value in task.fields.items():
-            plain = _AS_IT_IS.get(name)
-            if plain is not None:
-                texts[plain] = cast("str", value)
-            elif name != "tags":
+            if name not in _IN_EACH:
                 hash_field, text = self.field(task.id, name, value)
                 if text is not None:
                     texts[hash_field] = text
-        texts["tags"] = tags_text(task.id, task.tags)
+        if "assigned_to" in texts and "agent" in texts:
+            texts["agent_for"] = texts["assigned_to"]
+        return texts
+
+    def fields(self, task: Task) -> Writes:
+        """Return the hash fields of all fields of a task, its plan tag among them."""
+        texts: Writes = {"tags": tags_text(task.id, task.tags)}
+        for name, value in task.fields.items():
+            hash_field, text = self.field(task.id, name, value)
+            if text is not None:
+                texts[hash_field] = text
         return texts
 
     def field(self, task_id: str, name: str, value: MaybeValue) -> tuple[str, str | None]:
@@ -69,11 +75,13 @@ class Encoder:
 
         An `assigned_to` whose agent nobody knows has no text either: see `unknown_agent`.
         """
+        if name == "agent":
+            return name, None if value is ABSENT else cast("str", value)
         if name == "tags":
             return name, tags_text(task_id, [] if value is ABSENT else cast("list[str]", value))
         if name not in TASK_FIELDS and name not in self.run_fields:
             return USER_KEY + name, None if value is ABSENT else value_text(value)
-        hash_field = "parent_id" if name == "parent" else _AS_IT_IS.get(name, name)
+        hash_field = _HASH_FIELD.get(name, name)
         return hash_field, None if value is ABSENT else self._text(name, value)
 
     def _text(self, name: str, value: Value) -> str | None:

@@ -16,10 +16,14 @@ _SEPARATOR: Final = b","
 class Shape:
     """The names of a hash's fields, in the order of its values, and where those of a task are.
 
-    `plain`: the hash has all that each task has, and nothing else that takes a look.
+    `plain`: the hash has all that each task has, and nothing else that takes a look. `linked`: it
+    names a parent or an agent that others have to explain.
     """
 
-    __slots__ = ("agent", "at", "depends_on", "description", "id", "plain", "state", "tags")
+    __slots__ = (
+        "agent", "at", "count", "depends_on", "description",
+        "id", "linked", "plain", "state", "tags",
+    )  # fmt: skip
 
     def __init__(self, names: list[bytes], unnoticed: Collection[str]) -> None:
         texts = [name.decode(errors="surrogateescape") for name in names]
@@ -28,6 +32,8 @@ class Shape:
         self.state, self.tags = at.get("state", -1), at.get("tags", -1)
         self.agent, self.depends_on = at.get("agent", -1), at.get("depends_on", -1)
         noticed = at.keys() - set(unnoticed) - {"agent", "depends_on"}
+        self.count = len(names)
+        self.linked = "parent_id" in at or "assigned_to" in at
         self.plain = noticed == {"id", "description", "state", "tags"}
 
 
@@ -42,6 +48,13 @@ class HashTexts(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self.values_read[self.shape.at[name]].decode(errors="surrogateescape")
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """Return the text of a field; `default` where there is none. Quicker than the mixin's."""
+        index = self.shape.at.get(name)
+        if index is None:
+            return default
+        return self.values_read[index].decode(errors="surrogateescape")
 
     def __contains__(self, name: object) -> bool:
         return name in self.shape.at
@@ -73,7 +86,7 @@ class Shapes:
         names = flat[::2]
         joined = _SEPARATOR.join(names)
         shape = self._shapes.get(joined)
-        if shape is None or len(shape.at) != len(names):
+        if shape is None or shape.count != len(names):
             shape = Shape(names, self._unnoticed)
             if joined.count(_SEPARATOR) < len(names):
                 self._shapes[joined] = shape

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from tt.adapters.redis.codec import MARKER, BadHashError, Hash, decode, split_tags
+from tt.adapters.redis.hashes import HashTexts
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.townhash import read_tombstones, read_town
 from tt.core.ids import made_id, task_uuid
@@ -53,11 +54,14 @@ class TownReading:
         except BadHashError as error:
             self.refuse(uuid, str(error), raw)
             return
-        complete = MARKER in raw and raw[MARKER] == "1"
+        complete = raw.get(MARKER) == "1"
         if plan_id is None:
             self._untagged.append(StoredTask(Task("", fields), uuid, raw, complete, False))
-        else:
-            self._keep(StoredTask(Task(plan_id, fields), uuid, raw, complete))
+            return
+        stored = StoredTask(Task(plan_id, fields), uuid, raw, complete)
+        self._stored.append(stored)
+        if type(raw) is not HashTexts or raw.shape.linked:
+            self._link(stored)
 
     def refuse(self, uuid: str, why: str, raw: Hash | None = None) -> None:
         """Set one task's key aside; where its tags say a plan id, that id is set aside."""
@@ -102,8 +106,7 @@ class TownReading:
             stones=stones,
         )
 
-    def _keep(self, stored: StoredTask) -> None:
-        self._stored.append(stored)
+    def _link(self, stored: StoredTask) -> None:
         if "parent_id" in stored.raw:
             self._children.append(stored)
         if "assigned_to" in stored.raw:
@@ -114,7 +117,9 @@ class TownReading:
         for stored in self._untagged:
             fields, description = stored.task.fields, stored.task.description
             plan_id = self._known.id_of(stored.uuid) or made_id(description, stored.uuid)
-            self._keep(replace(stored, task=Task(plan_id, fields)))
+            named = replace(stored, task=Task(plan_id, fields))
+            self._stored.append(named)
+            self._link(named)
 
     def _follow_assignment(self, stored: StoredTask, agents: Mapping[str, str]) -> None:
         """Let an assignment that came after `agent` was written override it.

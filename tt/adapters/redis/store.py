@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
+from tt.adapters.bulk import undisturbed
 from tt.adapters.redis.commands import Call, Commands, run_scripts
-from tt.adapters.redis.encoding import Encoder
+from tt.adapters.redis.encoding import Encoder, tags_text
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.loading import TownLoader, refuse
 from tt.adapters.redis.replies import Reply
+from tt.adapters.redis.texts import time_text
 from tt.adapters.redis.townhash import MAX_IDENTITIES, foreign_town
 from tt.adapters.redis.writes import (
     Create,
@@ -54,7 +56,8 @@ class RedisTaskStore:
 
     def load(self, ids: Iterable[str] = (), uuids: Mapping[str, str] = NO_UUIDS) -> StoreState:
         """Read the town; see `tt.ports.TaskStore`."""
-        return self._loader.load(ids, uuids)
+        with undisturbed():
+            return self._loader.load(ids, uuids)
 
     def apply(
         self,
@@ -70,7 +73,8 @@ class RedisTaskStore:
         planned = plan_writes(state, changes, mark, encode, self._clock.now_ns())
         seq = state.town.seq if state.town is not None else 0
         if planned:
-            seq = self._write(planned, encode, claim)
+            with undisturbed():
+                seq = self._write(planned, encode, claim)
         return Applied(frozenset(planned.lost), seq, tuple(planned.faults))
 
     def tag(self, state: StoreState, ids: Collection[str]) -> None:
@@ -154,12 +158,20 @@ def _call(write: Write | Call, encode: Encoder | None = None) -> Call:
         return write
     if isinstance(write, Create):
         assert encode is not None  # noqa: S101  only `apply` creates
-        return Call("create", write.key, _flat(encode.create(write.task, write.uuid, write.now)))
+        return _create_call(write, encode)
     if isinstance(write, Delete):
         return Call("delete", write.key, [_bytes(text) for text in _flat(write.old)])
     compared = [_bytes(part) for name, text in write.old.items() for part in (name, _maybe(text))]
     changed = [_bytes(part) for name, text in write.new.items() for part in (name, _maybe(text))]
     return Call("patch", write.key, [len(write.old), *compared, *changed])
+
+
+def _create_call(write: Create, encode: Encoder) -> Call:
+    """Leave to the script the names of the fields that are in each hash: half of what is sent."""
+    task, stamp, uuid = write.task, time_text(write.now), encode.uuid_of(write.task.id)
+    args = [uuid, task.description, task.status, stamp, tags_text(task.id, task.tags)]
+    args += _flat(encode.others(task, stamp))
+    return Call("create", encode.keys.task(uuid), args)
 
 
 def _flat(pairs: Mapping[str, str]) -> list[str]:

@@ -34,8 +34,6 @@ class Create:
     """
 
     task: Task
-    uuid: str
-    key: str
     now: int
 
     @property
@@ -169,10 +167,9 @@ class _Planning:
     def add(self, task: Task) -> None:
         """Make the task's hash at its computed uuid, and free it of its tombstone."""
         planned = self.planned
-        uuid = self._encode.uuid_of(task.id)
         self._look_for_unknown_agent(task.id, task.fields)
         now = self._now + len(planned.writes)  # a nanosecond each keeps the file's order
-        planned.writes.append(Create(task, uuid, self._keys.task(uuid), now))
+        planned.writes.append(Create(task, now))
         stone = planned.buried.get(task.id) or self._state.stones.get(task.id)
         if stone is not None:
             planned.freed[task.id] = stone
@@ -252,6 +249,8 @@ class _Planning:
             self.planned.writes.append(patch)
 
     def _look_for_unknown_agent(self, plan_id: str, fields: Edits) -> None:
+        if "assigned_to" not in self._encode.run_fields:
+            return
         name = fields.get("assigned_to", ABSENT)
         if self._encode.unknown_agent("assigned_to", name):
             key = f"{self._keys.town}: {plan_id} assigned_to"
