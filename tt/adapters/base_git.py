@@ -1,9 +1,9 @@
 """The base in Git: a commit for each sync that changed something, on a ref of this worktree.
 
-`refs/worktree/tt/<town>` belongs to one linked worktree alone, and Git's garbage collection counts
-what it names as in use. A commit's tree is `meta.json` (all of the base but the tasks),
-`record.json` (what the sync changed), `tasks/<number>` (see `base_codec`) and `recent`: the tasks
-that changed since their shards were written, so that a small sync writes one small file of them.
+`refs/worktree/tt/<town>` belongs to one linked worktree alone and goes with it. A commit's tree is
+`meta.json` (all of the base but the tasks), `record.json` (what the sync changed), `tasks/<number>`
+(see `base_codec`) and `recent`: the tasks that changed since their shards were written, so that a
+small sync writes one small file of them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class GitBaseStore:
             tip = self._tip()
             if tip is None:
                 return []
-            wanted = min(limit, tip.depth - tip.cut)
+            wanted = min(limit, tip.depth)
             return self._records(self._names(wanted, "--abbrev-commit", f"--abbrev={_NAME_LENGTH}"))
 
     def version(self, name: str) -> tuple[Base, Base] | None:
@@ -101,7 +101,7 @@ class GitBaseStore:
             if not (tip and found and self._repository.is_ancestor(found.oid, tip.oid)):
                 return None
             after = read_commit(found)
-            if after.cut:
+            if after.depth == 0:
                 return None
             before = self._read(self._commit(after.parent)) if after.parent else Base()
             return before, self._read(after)

@@ -18,23 +18,22 @@ class Layout(NamedTuple):
 
 
 class SyncCommit(NamedTuple):
-    """A stored sync without its tree. `depth` counts the commits from the first, which has 1.
+    """A stored sync without its tree. `depth` counts the syncs down to the first, which has 1.
 
-    `cut` says that the syncs before this one were dropped: what it changed is no longer known.
+    0 is a base whose own past was dropped: what its sync changed can no longer be told.
     """
 
     oid: str
     parent: str | None
     depth: int
-    cut: bool
     tree: str
     committer: bytes
     subject: bytes
 
 
-def message(subject: bytes, depth: int, *, cut: bool = False) -> bytes:
+def message(subject: bytes, depth: int) -> bytes:
     """Write a commit's message, from which `read_commit` knows the history's length."""
-    return b"%s\n\nDepth: %d\n%s" % (subject, depth, b"Cut: yes\n" if cut else b"")
+    return b"%s\n\nDepth: %d\n" % (subject, depth)
 
 
 def read_commit(found: GitObject) -> SyncCommit:
@@ -52,7 +51,6 @@ def read_commit(found: GitObject) -> SyncCommit:
         found.oid,
         parent.decode("ascii") if parent else None,
         int(notes[b"Depth"]),
-        b"Cut" in notes,
         headers[b"tree"].decode("ascii"),
         headers[b"committer"],
         subject,

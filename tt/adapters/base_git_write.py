@@ -3,6 +3,9 @@
 It makes the objects from a stream, and moves the ref as its last act, by compare-and-set: a ref
 that is not an ancestor of the new commit stays. The stream must end in `done`, so that a `tt` that
 dies while it writes leaves the ref alone. Few objects become loose files, many become one pack.
+
+`git gc`, run in one worktree, does not see the `refs/worktree` of the others and would prune their
+bases, but it does see all reflogs. So each sync is logged, with a date that never expires.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Final, NamedTuple
 from tt.adapters.base_codec import encode_header, encode_tasks, shard_count, shard_of
 from tt.adapters.base_git_objects import Layout, SyncCommit, message
 from tt.adapters.base_records import encode_record
-from tt.adapters.gitproc import Finished, GitProcess
+from tt.adapters.gitproc import Finished, GitProcess, run
 from tt.adapters.gitrepo import GitRepository
 from tt.core.base import Base
 from tt.core.model import Task
@@ -26,10 +29,16 @@ _LOOSE: Final = 100
 
 _OPTIONS: Final = (
     "-c", "core.hooksPath=/dev/null",  # a reference-transaction hook is not for our refs
+    "-c", "core.logAllRefUpdates=always",
     "-c", f"fastimport.unpackLimit={_LOOSE}",
     "-c", "core.fsync=committed,loose-object",  # the ref must not outlive its objects
     "-c", "core.fsyncMethod=batch",
 )  # fmt: skip
+_LOGGING: Final = {
+    "GIT_COMMITTER_NAME": "tt",
+    "GIT_COMMITTER_EMAIL": "tt@localhost",
+    "GIT_COMMITTER_DATE": "@4102444800 +0000",  # in 2100: of the reflog entry, not the commit
+}
 _COMMITTER: Final = b"tt <tt@localhost>"
 _NEW_OBJECTS: Final = 6
 """What every sync makes: a commit, two trees, the header, the record, the recent tasks."""
@@ -89,14 +98,19 @@ def cut_history(
     if finished.code != 0:
         return None
     new = finished.out.decode("ascii").strip()
-    moved = repository.git(*_OPTIONS, "update-ref", ref, new, tip)
+    environment = repository.environment | _LOGGING
+    options = ["-C", str(repository.state.top), *_OPTIONS]
+    # The log would keep what is cut off. One entry comes back, and keeps it until the next cut.
+    run([*options, "reflog", "expire", "--expire=all", ref], environment)
+    moved = run([*options, "update-ref", ref, new, tip], environment)
     return new if moved.code == 0 else None
 
 
 def _import(repository: GitRepository, options: Sequence[str], stream: Iterable[bytes]) -> Finished:
     arguments = ["-C", str(repository.state.top), *_OPTIONS, *options]
     process = GitProcess(
-        [*arguments, "fast-import", "--quiet", "--done", "--depth=0"], repository.environment
+        [*arguments, "fast-import", "--quiet", "--done", "--depth=0"],
+        repository.environment | _LOGGING,
     )
     try:
         # A process that no longer listens says why when it is waited for.
@@ -142,8 +156,8 @@ def _sync_stream(ref: str, sync: Sync, layout: Layout, dirty: set[int]) -> Itera
 
 def _cut_stream(ref: str, commits: Sequence[SyncCommit]) -> Iterator[bytes]:
     """Write the commits again under a ref that is taken away again before it is ever written."""
-    for depth, commit in enumerate(commits, 1):
-        text = message(commit.subject, depth, cut=depth == 1)
+    for depth, commit in enumerate(commits):
+        text = message(commit.subject, depth)
         yield _commit(ref, commit.committer, text) + b'M 040000 %s ""\n\n' % commit.tree.encode()
     yield b"get-mark :1\nreset %s\nfrom %s\n\ndone\n" % (ref.encode(), b"0" * len(commits[0].oid))
 
