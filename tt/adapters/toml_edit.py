@@ -85,11 +85,12 @@ def _edit_tasks(pieces: Pieces, wish: Wish) -> None:
         )
     if wish.removed:
         remove_tasks(pieces, wish.removed)
-    if wish.added:
-        if not wish.count:
-            pieces[0] = _without_empty_array(pieces[0])
-        staying = wish.last_staying
-        add_tasks(pieces, pieces.last if staying is None else staying + 1, wish.added)
+    if wish.added and wish.last_staying is not None:
+        add_tasks(pieces, wish.last_staying + 1, wish.added)
+    elif wish.added:
+        pieces.merge()
+        pieces[0] = _without_empty_array(pieces[0])
+        add_tasks(pieces, 0, wish.added)
 
 
 def _array_pair(text: str) -> Pair | None:

@@ -65,6 +65,13 @@ class Pieces:
             done = self._bounds[number + 1]
         return "".join((*parts, self._text[done:]))
 
+    def merge(self) -> None:
+        """Make the whole text the first piece, and all others empty."""
+        text = self.joined()
+        for number in range(1, self.last + 1):
+            self[number] = ""
+        self[0] = text
+
     def has_other_tables(self) -> bool:
         """Say whether other tables than tasks may stand after the first task.
 
