@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.toml_files import changes_to, edits_to, plan_files
 from tt.adapters import toml_proof
-from tt.adapters.planfile import read_plan
+from tt.adapters.planfile import read_leniently, read_plan
 from tt.adapters.toml_edit import edit_plan
 from tt.adapters.toml_place import offset_of, task_offsets
 from tt.adapters.toml_read import text_of
 from tt.adapters.toml_scan import value_end
-from tt.core.diff import Added, Edited, Removed, apply
+from tt.core.diff import Added, Change, Edited, Removed, apply
 from tt.core.document import canonical
 from tt.core.model import META_ID, Plan
-from tt.core.values import ABSENT
+from tt.core.values import ABSENT, MaybeValue
 
 _COMMENT = re.compile(r"# c\d+")
 
@@ -27,15 +28,24 @@ def comments(data: bytes) -> list[str]:
     return _COMMENT.findall(data.decode())
 
 
-def wished(plan: Plan, changes: list) -> Plan:
+def wished(plan: Plan, changes: list[Change]) -> Plan:
     after = apply(plan, changes)
     return Plan(after.meta, {name: canonical(task) for name, task in after.tasks.items()})
+
+
+def plan_of(data: bytes) -> Plan:
+    """Read a plan whose parents and dependencies may be gone, and whose tasks all have ids."""
+    reading = read_leniently(data, "f")
+    assert not reading.named
+    return reading.plan
 
 
 @given(data=plan_files())
 def test_no_change_is_the_same_bytes(data: bytes) -> None:
     before = read_plan(data, "f")
     assert edit_plan(data, before, []) is data
+    same = [Edited(task.id, "status", "failed", task.status) for task in before.plan.tasks.values()]
+    assert edit_plan(data, before, same) is data
 
 
 @pytest.mark.parametrize("whole", [10**9, 0], ids=["proved whole", "proved by pieces"])
@@ -46,16 +56,87 @@ def test_the_edited_bytes_say_the_plan_with_the_changes(whole: int, pick: st.Dat
     changes = pick.draw(changes_to(before.plan), "changes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toml_proof, "WHOLE_CHARS", whole)
+        patch.setattr(toml_proof, "_SHARE", 0)
         edited = edit_plan(data, before, changes, before.named)
-    after = read_plan_unlinked(edited)
-    assert after == wished(before.plan, changes)
+    assert plan_of(edited) == wished(before.plan, changes)
     assert edited.startswith(b"\xef\xbb\xbf") == data.startswith(b"\xef\xbb\xbf")
 
 
-def read_plan_unlinked(data: bytes) -> Plan:
-    """Read a plan whose parents and dependencies may be gone."""
-    from tt.adapters.planfile import read_leniently
+def value_span(data: bytes, change: Edited) -> tuple[int, int]:
+    """Return where the edited value stands in the text."""
+    text, plan = text_of(data), read_plan(data, "f").plan
+    tasks = task_offsets(text, len(plan.tasks))
+    if change.id == META_ID:
+        place: tuple[str | int, ...] = ("meta", change.field)
+    else:
+        place = ("tasks", list(plan.tasks).index(change.id), change.field)
+    start = offset_of(text, place, tasks)
+    return start, value_end(text, start)
 
-    reading = read_leniently(data, "f")
-    assert not reading.named
-    return reading.plan
+
+@given(pick=st.data())
+def test_an_edit_of_one_value_changes_no_byte_outside_it(pick: st.DataObject) -> None:
+    data = pick.draw(plan_files(), "data")
+    before = read_plan(data, "f")
+    change = pick.draw(edits_to(before.plan), "change")
+    assert isinstance(change, Edited)
+    plan = before.plan
+    fields = plan.meta if change.id == META_ID else plan.tasks[change.id].fields
+    old = fields.get(change.field, ABSENT)
+    assume(not before.named and old is not ABSENT and change.new not in (ABSENT, ""))
+    assume(not (isinstance(old, dict) or is_tables(old)))
+    text = text_of(data)
+    start, end = value_span(data, change)
+    assume(change.field != "status" or text[:start].rstrip(' \t="').endswith("status"))
+    edited = text_of(edit_plan(data, before, [change]))
+    assert edited.startswith(text[:start])
+    assert edited.endswith(text[end:])
+
+
+def is_tables(value: MaybeValue) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+@given(pick=st.data())
+def test_edits_that_take_nothing_away_keep_every_comment(pick: st.DataObject) -> None:
+    data = pick.draw(plan_files(), "data")
+    before = read_plan(data, "f")
+    names = ["brand_new", "status", "agent", "description"]
+    changes: list[Change] = [
+        Edited(task.id, name, task.fields.get(name, ABSENT), "completed")
+        for task in before.plan.tasks.values()
+        for name in pick.draw(st.lists(st.sampled_from(names), unique=True), "fields")
+    ]
+    edited = edit_plan(data, before, changes, before.named)
+    assert comments(edited) == comments(data)
+
+
+@given(pick=st.data())
+def test_lines_that_an_edit_does_not_concern_stay_in_their_order(pick: st.DataObject) -> None:
+    data = pick.draw(plan_files(), "data")
+    before = read_plan(data, "f")
+    change = pick.draw(st.sampled_from([*before.plan.tasks.values()]).map(Removed), "change")
+    edited = edit_plan(data, before, [change])
+    left = [line for line in lines(edited) if line != "tasks = []"]
+    steps = SequenceMatcher(None, lines(data), left, autojunk=False).get_opcodes()
+    inline = re.search(rb"^tasks = \[", data, re.MULTILINE)
+    assert inline or {step[0] for step in steps} <= {"equal", "delete"}
+
+
+@given(pick=st.data())
+def test_a_task_that_is_added_and_removed_leaves_the_others_as_they_were(
+    pick: st.DataObject,
+) -> None:
+    data = pick.draw(plan_files(), "data")
+    before = read_plan(data, "f")
+    assume(not before.named)
+    extra = canonical(before.plan.tasks[next(iter(before.plan.tasks))])
+    added = Added(type(extra)("brand-new", extra.fields))
+    there = edit_plan(data, before, [added])
+    back = edit_plan(there, read_plan(there, "f"), [Removed(added.task)])
+    assert lines(back) == lines(data)
+
+
+def lines(data: bytes) -> list[str]:
+    """Return the lines that are not blank."""
+    return [line for line in data.decode().splitlines() if line.strip()]

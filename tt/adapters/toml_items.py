@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -85,7 +86,8 @@ def _filled(text: str, opening: int, closing: int, new: Sequence[str]) -> str:
         return spliced(text, [(opening + 1, closing, pad + ", ".join(new) + pad)])
     line = text.rfind("\n", 0, closing) + 1
     newline = newline_of(inner)
-    indent = text[line:closing] + _INDENT
+    comment = re.search(r"\n([ \t]*)#", inner)
+    indent = comment[1] if comment else text[line:closing] + _INDENT
     last = newline if text[opening] == "{" else f",{newline}"
     lines = f",{newline}".join(indent + item for item in new) + last
     return spliced(text, [(line, line, lines)])
