@@ -9,10 +9,9 @@ from typing import Final
 PREFIX: Final = "tt:"
 UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
-_GLOB: Final = re.compile(r"([\\*?\[\]])")
-_TOWN_KEY: Final = re.compile(
-    rf"{PREFIX}(.+):(?:(task|agent):{UUID.pattern}|(plan|tombstones))", re.DOTALL
-)
+_GLOB: Final = str.maketrans({char: f"\\{char}" for char in "\\*?[]"})
+# A text, compiled where it is used: few commands look at other towns.
+_TOWN_KEY: Final = rf"{PREFIX}(.+):(?:(task|agent):{UUID.pattern}|(plan|tombstones))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,10 @@ class TownKeys:
 
 def glob(prefix: str) -> str:
     """Return the pattern of all keys that begin with `prefix`, whatever it holds."""
-    return _GLOB.sub(r"\\\1", prefix) + "*"
+    return prefix.translate(_GLOB) + "*"
 
 
 def split_key(key: str) -> tuple[str, str] | None:
     """Return the town of a key and its kind: task, agent, plan, tombstones; None for others."""
-    found = _TOWN_KEY.fullmatch(key)
+    found = re.fullmatch(_TOWN_KEY, key, re.DOTALL)
     return None if found is None else (found[1], found[2] or found[3])

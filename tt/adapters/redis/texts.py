@@ -1,23 +1,19 @@
 """The text forms that values have in a hash: lists, times, and the user's own values.
 
-What comes out of Redis is untrusted. A list or value that could not be written into a plan file
-(a lone surrogate, a literal that is no TOML) is refused here with ValueError.
+What comes out of Redis is untrusted: what no plan file could hold is refused with ValueError.
+JSON is imported where a text takes it; common ones do not.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from json.encoder import encode_basestring
 from typing import Final
 
-from tt.core.values import Literal, Value, dump, load
+from tt.core.values import Value, dump, load
 
 _MILLIARD: Final = 1_000_000_000
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)")
 
 
 @lru_cache(maxsize=4)
@@ -33,22 +29,20 @@ def time_text(nanoseconds: int) -> str:
 
 def list_text(items: Sequence[str]) -> str:
     """Write texts as a compact JSON array."""
-    return "[" + ",".join(map(encode_basestring, items)) + "]"
+    if not items:
+        return "[]"
+    simple = '["' + '","'.join(items) + '"]'
+    if simple.isprintable() and simple.count('"') == 2 * len(items) and "\\" not in simple:
+        return simple
+    import json
+
+    return json.dumps(items, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_list(text: str) -> list[str]:
     """Read a JSON array of texts. Raises ValueError for anything else."""
     simple = _read_simple(text)
-    if simple is not None:
-        return simple
-    try:
-        items = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise ValueError("not a list of texts")
-    "".join(items).encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    return items
+    return _read_any(text) if simple is None else simple
 
 
 def _read_simple(text: str) -> list[str] | None:
@@ -62,6 +56,19 @@ def _read_simple(text: str) -> list[str] | None:
     return items if text.count('"') == 2 * len(items) else None
 
 
+def _read_any(text: str) -> list[str]:
+    import json
+
+    try:
+        items = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError("not a list of texts")
+    "".join(items).encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
+    return items
+
+
 def value_text(value: Value) -> str:
     """Write a value of the user's as JSON."""
     return dump(value)
@@ -69,36 +76,5 @@ def value_text(value: Value) -> str:
 
 def read_value(text: str) -> Value:
     """Read what `value_text` wrote. Raises ValueError for what no plan file can hold."""
-    value = load(text)
-    if "\\" in text or not text.isascii():
-        dump(value).encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    _check_literals(value)
-    return value
-
-
-def _check_literals(value: Value) -> None:
-    """Refuse a literal that is not one: it is written into the plan file as it stands."""
-    if isinstance(value, Literal):
-        if not _is_literal(value.text):
-            raise ValueError(f"not a TOML literal: {value.text[:40]!r}")
-    elif isinstance(value, list):
-        for item in value:
-            _check_literals(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _check_literals(item)
-
-
-@lru_cache(maxsize=1024)
-def _is_literal(text: str) -> bool:
-    if text in ("true", "false") or _NUMBER.fullmatch(text):
-        return True
-    if not text.isprintable() or text[:1] not in "0123456789+-in":
-        return False
-    import tomllib  # only for dates and odd floats in keys of the user's
-
-    try:
-        found = tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
-        return False
-    return "#" not in text and not isinstance(found, str | int | list | dict)
+    text.encode()  # UnicodeEncodeError, a ValueError, for what was no UTF-8
+    return load(text)

@@ -137,7 +137,9 @@ def plan_tags(keys: TownKeys, state: StoreState, ids: Iterable[str], now: int) -
         stored = state.tasks.get(plan_id)
         if stored is not None and not stored.tagged:
             tags = tags_text(plan_id, stored.task.tags)
-            yield _patch(keys, stored, {"tags": tags}, time_text(now))
+            patch = _patch(keys, stored, {"tags": tags}, time_text(now))
+            if patch is not None:
+                yield patch
 
 
 def _by_task(
@@ -245,7 +247,7 @@ class _Planning:
             assigned = new.get("assigned_to", stored.raw.get("assigned_to"))
             new["agent_for"] = assigned if new.get("agent") else None
         patch = _patch(self._keys, stored, new, time_text(self._now))
-        if patch.old:
+        if patch is not None:
             self.planned.writes.append(patch)
 
     def _look_for_unknown_agent(self, plan_id: str, fields: Edits) -> None:
@@ -257,14 +259,17 @@ class _Planning:
             self.planned.faults.append(Fault(key, f"no agent of the town is called {name!r}"))
 
 
-def _patch(keys: TownKeys, stored: StoredTask, new: Writes, stamp: str) -> Patch:
+def _patch(keys: TownKeys, stored: StoredTask, new: Writes, stamp: str) -> Patch | None:
     """Return the patch of what really changes, compared on exactly these fields.
 
-    Who writes `agent` has looked at the assignment, and must not have overlooked a new one.
+    What is to be absent, and is, is compared, too: a status that takes an assignment away must not
+    overlook a new one. Nor must who writes `agent`.
     """
     raw = stored.raw
     changed = {name: text for name, text in new.items() if raw.get(name) != text}
-    old = {name: raw.get(name) for name in changed}
+    if not changed:
+        return None
+    old = {name: raw.get(name) for name, text in new.items() if text is None or name in changed}
     if "agent" in changed or "agent_for" in changed:
         old["assigned_to"] = raw.get("assigned_to")
     return Patch(stored.task.id, keys.task(stored.uuid), old, {**changed, "updated_at": stamp})
