@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import EPIPE
 from typing import TextIO
 
+from tt.cli.screen import OutputError, warn
 from tt.errors import ExitCode
 
 _COMPLETE = "_TT_COMPLETE"
@@ -13,19 +15,12 @@ _COMPLETE = "_TT_COMPLETE"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `tt` and return its exit code; no exception comes out of it."""
-    given = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         _forgive(stream)
     try:
-        code = _guarded(given)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
-    except OSError as error:  # what is written last can fail, too: the disk behind `>` is full
-        sys.stderr.write(f"tt: The output could not be written: {error.strerror}.\n")
-        return _reader_left(ExitCode.FAILED)
-    return code
+        return _guarded(sys.argv[1:] if arguments is None else arguments)
+    except OutputError as error:
+        return _unheard(error)
 
 
 def _guarded(given: list[str]) -> int:
@@ -33,9 +28,9 @@ def _guarded(given: list[str]) -> int:
     try:
         return _run(given)
     except KeyboardInterrupt:
-        sys.stderr.write("\ntt: Interrupted.\n")
+        warn(["", "tt: Interrupted."])
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    except OutputError:
         raise
     except Exception as error:  # noqa: BLE001  the last line of defence: a log, not a traceback
         from tt.cli import trouble  # nothing of it is needed while all goes well
@@ -67,7 +62,10 @@ def _forgive(stream: TextIO | None) -> None:
         reconfigure(errors="replace")
 
 
-def _reader_left(code: int = ExitCode.DONE) -> int:
-    """End quietly when nobody reads on: Python would else complain while it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return code
+def _unheard(error: OutputError) -> int:
+    """End after standard output has failed; quietly where only its reader had read enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would complain while it exits
+    if error.errno == EPIPE:
+        return ExitCode.DONE
+    warn([f"tt: The output could not be written: {error.strerror}."])
+    return ExitCode.FAILED

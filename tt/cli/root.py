@@ -7,7 +7,7 @@ import os
 import click
 
 from tt.cli.group import LazyGroup
-from tt.cli.screen import Flags
+from tt.cli.screen import Flags, OutputError, say
 
 
 @click.command(
@@ -40,13 +40,13 @@ def cli(ctx: click.Context, /, **options: object) -> None:
     words = "tt" if ctx.invoked_subcommand is None else f"tt {ctx.invoked_subcommand}"
     ctx.obj = Flags(**options, command=words)  # type: ignore[arg-type]  # click has checked each option's type
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        say([ctx.get_help()])
 
 
 def _version(ctx: click.Context) -> None:
     from tt import __version__
 
-    click.echo(f"tt {__version__}")
+    say([f"tt {__version__}"])
     ctx.exit()
 
 
@@ -60,6 +60,10 @@ def run(arguments: list[str]) -> int:
             return int(cli.invoke(ctx) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except BrokenPipeError as error:
+        if {"-h", "--help"}.isdisjoint(arguments):
+            raise
+        raise OutputError(error.errno, error.strerror) from error  # click's help writes by itself
     except click.Abort:
         raise KeyboardInterrupt from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,16 +52,26 @@ def _width() -> int:
     return get_terminal_size().columns
 
 
+class OutputError(OSError):
+    """Standard output takes no more: its reader has left, or the disk behind it is full."""
+
+
 def say(lines: Iterable[str]) -> None:
-    """Write a result to standard output."""
-    if sys.stdout is not None:
+    """Write a result to standard output. Raises OutputError."""
+    if sys.stdout is None:
+        return
+    try:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(error.errno, error.strerror) from error
 
 
 def warn(lines: Iterable[str]) -> None:
-    """Write what is no result to standard error."""
+    """Write what is no result to standard error, if anybody still listens there."""
     if sys.stderr is not None:
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        with suppress(OSError):
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def answer(
