@@ -114,13 +114,7 @@ def test_a_server_out_of_memory_says_so_for_each_write(launch_redis: Launch) -> 
 
 
 def test_a_server_that_loads_its_data_says_so(launch_redis: Launch) -> None:
-    server = launch_redis("--appendonly", "yes", "--aof-use-rdb-preamble", "no")
-    with server.connect() as connection:
-        connection.pipeline(("SET", f"k{number}", "x" * 1000) for number in range(1000))
-    server.stop()
-    slow = ("--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
-    server.options += slow
-    server.start()
+    server = launch_redis().start_loading(5_000)
     error = refusal(server.url)
     assert error.message == f"{server.url} is still loading its data."
     assert error.reply.code == "LOADING"

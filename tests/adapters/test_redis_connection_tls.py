@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -157,8 +158,10 @@ def test_files_for_tls_that_cannot_be_used_are_named(
 def test_a_server_without_tls_is_told_apart(launch_redis: Launch) -> None:
     port = free_port()
     launch_redis("--port", str(port))
+    began = monotonic()
     with pytest.raises(StoreError) as caught:
         Connection.open(Address.parse(f"rediss://localhost:{port}"), timeout=0.2)
+    assert monotonic() - began < 5
     assert "does not answer the TLS greeting" in caught.value.message
     assert "redis:// instead of rediss://" in str(caught.value.hint)
 

@@ -198,6 +198,15 @@ with connect_embedded(Path(os.environ["TT_HOME"]), timeout=10) as connection:
     assert [p.communicate(timeout=30)[0].strip() for p in started] == ["100000"] * 3
 
 
+def test_a_server_that_is_found_loading_is_waited_for(home: Path, launch_redis: Launch) -> None:
+    ServerHome(home).prepare()
+    link = home / "redis" / "redis.sock"
+    link.symlink_to(launch_redis().start_loading(500).socket)
+    with connect_embedded(home, timeout=10) as connection:
+        assert connection.execute("DBSIZE") == 500
+    link.unlink()
+
+
 @pytest.mark.parametrize("left", ["socket", "file", "symlink"])
 def test_what_lies_where_the_socket_belongs_is_no_obstacle(home: Path, left: str) -> None:
     path = home / "redis" / "redis.sock"
@@ -307,6 +316,19 @@ def test_a_short_place_of_another_user_is_refused(short_place: tuple[Path, Path]
         connect_embedded(home)
     assert caught.value.message == f"The directory {place} belongs to another user."
     assert "TT_HOME" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to others")
+def test_a_server_of_another_user_is_not_spoken_to(home: Path, launch_redis: Launch) -> None:
+    other = launch_redis()
+    ServerHome(home).prepare()
+    (home / "redis" / "redis.sock").symlink_to(other.socket)
+    os.chown(home / "redis", 12345, 12345)
+    with pytest.raises(StoreError) as caught:
+        connect_embedded(home)
+    assert caught.value.message == f"The directory {home}/redis belongs to another user."
+    (home / "redis" / "redis.sock").unlink()
+    os.chown(home / "redis", 0, 0)
 
 
 def test_a_home_that_cannot_be_made_is_named(own_home: Path) -> None:

@@ -98,6 +98,16 @@ class RedisServer:
             self.process.wait()
             self.process = None
 
+    def start_loading(self, keys: int) -> RedisServer:
+        """Fill the server and start it again so that it loads for a millisecond a key."""
+        with self.connect() as connection:
+            connection.pipeline(("SET", f"k{number}", "x" * 1000) for number in range(keys))
+            connection.execute("SAVE")
+        self.stop()
+        slowly = ("--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
+        self.options += slowly
+        return self.start()
+
     def connect(self, timeout: float = 10.0) -> Connection:
         """Open a connection to it."""
         return Connection.open(self.address, timeout)

@@ -59,8 +59,8 @@ def _config(place: ServerHome) -> str:
 def _run(binary: str, place: ServerHome, lock: int, log: ServerLog) -> int:
     """Run until the program has left a daemon behind; the daemon has no file of ours but `lock`.
 
-    It works in its own directory, so that it keeps no worktree or disk busy, and in a session of
-    its own, so that it survives the terminal and no pipe of a hook waits for it.
+    It works in its own directory, so that it keeps no worktree or disk busy. As a daemon it has a
+    session of its own, so that it survives the terminal, and no pipe of a hook waits for it.
     """
     with log.path.open("ab") as output:
         try:
@@ -71,7 +71,6 @@ def _run(binary: str, place: ServerHome, lock: int, log: ServerLog) -> int:
                 stdout=output,
                 stderr=output,
                 pass_fds=(lock,),
-                start_new_session=True,
                 timeout=START_SECONDS,
                 check=False,
             )
