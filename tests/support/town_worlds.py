@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from tt.adapters.memory_store import MemoryTaskStore, MemoryTown
+from tt.adapters.redis.commands import scan
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.store import RedisTaskStore
@@ -137,11 +138,10 @@ class RedisWorld:
         return self.read(self.keys.tombstones)
 
     def everything(self) -> dict[str, Texts]:
-        keys = cast("list[bytes]", self.connection.execute("KEYS", "*"))
-        prefix = self.keys.task("").removesuffix("task:").encode()
-        agent = self.keys.agent("").encode()
-        wanted = (key for key in keys if key.startswith(prefix) and not key.startswith(agent))
-        return {key.decode(): self.read(key.decode()) for key in wanted}
+        prefix = self.keys.task("").encode()
+        keys = [key for key in scan(self.connection, "tt:") if key.startswith(prefix)]
+        texts = [key.decode() for key in keys] + [self.keys.plan, self.keys.tombstones]
+        return {key: raw for key in texts if (raw := self.read(key))}
 
     def read(self, key: str) -> Texts:
         flat = cast("list[bytes]", self.connection.execute("HGETALL", key))
