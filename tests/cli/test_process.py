@@ -226,3 +226,26 @@ def test_colour_can_be_had_and_refused(project: Path, tt: Tt) -> None:
 
 def test_the_first_line_of_a_sync_is_the_same_on_a_terminal(project: Path) -> None:
     assert on_terminal("sync").startswith("⬆️  Pushed 3 tasks from tasks.toml to Redis\n")
+
+
+def test_long_work_shows_a_sign_of_life_on_a_terminal_and_erases_it() -> None:
+    code = (
+        "import time; from tt.cli.patience import patience\n"
+        "with patience('syncing'):\n"
+        "    time.sleep({})\n"
+        "print('done')"
+    )
+    shown = [b"", b""]
+    for index, seconds in enumerate((0.0, 0.9)):
+        outer, inner = pty.openpty()
+        command = [sys.executable, "-c", code.format(seconds)]
+        ended = subprocess.run(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=inner, check=True
+        )
+        os.close(inner)
+        shown[index] = _read(outer)
+        os.close(outer)
+        assert ended.stdout == b"done\n"
+    assert shown[0] == b""
+    assert b"tt: syncing \xe2\x80\xa6 1 s" in shown[1]
+    assert shown[1].endswith(b"\r\x1b[K")

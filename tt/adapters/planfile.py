@@ -11,6 +11,7 @@ from tt.adapters.toml_read import parsed, text_of
 from tt.core.diff import Change
 from tt.core.document import Reading, read_document
 from tt.core.model import Plan
+from tt.errors import PlanError
 from tt.ports import Snapshot
 
 if TYPE_CHECKING:
@@ -88,6 +89,13 @@ class TomlPlanFile:
         """
         data = read_bytes(self._path, self._name)
         return None if data is None else read_plan(data, self._name)
+
+    def parse(self, data: bytes) -> Plan | None:
+        """Read another version of the file, such as HEAD's; None where it is no valid plan."""
+        try:
+            return read_plan(data, self._name).plan
+        except PlanError:
+            return None
 
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
         """Return the bytes that `write` would write."""

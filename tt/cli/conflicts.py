@@ -6,6 +6,7 @@ import click
 
 from tt.cli.complete import complete_task
 from tt.cli.options import json_option
+from tt.cli.patience import patience
 from tt.cli.screen import Flags, answer, examples
 from tt.cli.syncing import show_sync
 from tt.core.outcome import Side
@@ -26,7 +27,7 @@ def conflicts(flags: Flags, *, as_json: bool) -> int:
     from tt.render.conflicts import conflict_lines
     from tt.render.text import safe
 
-    with flags.project() as project:
+    with patience("comparing"), flags.project() as project:
         found = find(project.site)
         file = safe(project.plan_file.name)
     answer(
@@ -50,7 +51,7 @@ def resolve(flags: Flags, task: str, side: str | None, *, as_json: bool) -> int:
 
     if side is None:
         raise click.UsageError("Say which side holds: --file or --store.")
-    with flags.project() as project:
+    with patience("syncing"), flags.project() as project:
         report = decide(project.site, task, Side(side))
     return show_sync(flags, report, as_json=as_json)
 
@@ -65,7 +66,7 @@ def reopen(flags: Flags, task: str, *, as_json: bool) -> None:
     from tt.render.changes import change_lines
     from tt.render.text import safe
 
-    with flags.project() as project:
+    with patience("syncing"), flags.project() as project:
         changes = make_pending(project.site, task)
     answer(
         flags,
@@ -90,7 +91,7 @@ def undo(flags: Flags, name: str | None, *, as_json: bool) -> int:
     from tt.app.history import undo as take_back
     from tt.render.history import undo_lines
 
-    with flags.project() as project:
+    with patience("syncing"), flags.project() as project:
         report = take_back(project.site, name)
     answer(flags, report, lambda look: undo_lines(report, look), as_json=as_json)
     return ExitCode.FAILED if report.blocked else ExitCode.DONE

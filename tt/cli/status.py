@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tt.cli.options import json_option
+from tt.cli.patience import patience
 from tt.cli.screen import Flags, answer, examples, say_json, warn
 from tt.errors import ExitCode
 
@@ -21,7 +22,7 @@ def status(flags: Flags, *, as_json: bool) -> int:
     from tt.core.groups import groups
     from tt.render.status import status_data, status_lines
 
-    with flags.project() as project:
+    with patience("comparing"), flags.project() as project:
         report = compare(project.site)
         warn(project.warnings())
     progress = groups(report.plan)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
+from tt.cli.patience import patience
 from tt.cli.screen import Flags, answer
 from tt.errors import ExitCode
 
@@ -34,7 +35,7 @@ def run_sync(flags: Flags, what: str, wanted: AbstractSet[str], as_json: bool) -
     from tt.core.report import Direction
 
     request = Request(Direction(what), "reset" in wanted, "force" in wanted, "dry_run" in wanted)
-    with flags.project() as project:
+    with patience("syncing"), flags.project() as project:
         report = sync(project.site, request)
     return show_sync(flags, report, as_json=as_json)
 
