@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -53,6 +54,8 @@ def _writable_mode(target: Path, name: str) -> os.stat_result | None:
         found = target.stat()
     except FileNotFoundError:
         return None
+    if os.statvfs(target).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
     if not found.st_mode & stat.S_IWUSR or not os.access(target, os.W_OK):
         raise TTError(
             f"{name} is read-only, so it was left as it is.",

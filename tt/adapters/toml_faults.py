@@ -119,6 +119,9 @@ def _syntax(text: str, error: ValueError | RecursionError) -> Located:
         line, column = line - 1, len(error.doc.splitlines()[-1]) + 1
     if error.msg == "Cannot overwrite a value":
         column = _key_column(error.doc, error.pos)
+    elif error.msg.startswith("Unescaped"):
+        # tomli points behind the escape, which may be on the next line.
+        line, column = next(positions(error.doc, [error.pos - len("\\x")]))
     elif error.msg == "Invalid value":
         hint = _value_hint(error.doc, error.pos)
     return Located(line, column, "toml", message, hint)
