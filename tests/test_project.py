@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import tt
+from tt.adapters.redis.encoding import Encoder
+from tt.adapters.redis.keys import TownKeys
+from tt.core.model import RUN_FIELDS, Task
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,6 +76,29 @@ def test_links_in_the_documents_lead_to_files_that_exist() -> None:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_architecture_names_only_modules_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)`", text)
+    there = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tt").rglob("*.py")]
+    missing = [name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in there)]
+    assert named
+    assert not missing
+
+
+def test_the_import_contract_in_the_documents_is_the_one_that_is_checked() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    contracts = re.findall(r"^name = (.*)$", (ROOT / ".importlinter").read_text(), re.MULTILINE)
+    assert contracts
+    assert [name for name in contracts if f"| {name} |" not in text] == []
+
+
+def test_the_format_names_every_field_that_is_written_into_a_hash() -> None:
+    text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    task = Task("a", {"description": "A", "status": "running", "agent": "b", "parent": "c"})
+    made = Encoder(TownKeys("town"), lambda _: "u").create(task, 0)
+    assert [name for name in (*made, *RUN_FIELDS) if f"`{name}`" not in text] == []
 
 
 def test_nothing_names_the_place_where_it_was_written() -> None:
