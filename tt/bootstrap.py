@@ -205,7 +205,12 @@ def open_project(town: str, settings: Mapping[str, str | None], command: str = "
     """
     from tt.adapters.gitrepo import find
 
-    start = Path(town)
+    try:
+        start = Path.cwd() / town
+    except FileNotFoundError as error:
+        raise UsageError(
+            "The current directory does not exist any more.", "Change to one that does."
+        ) from error
     if not start.is_dir():
         raise UsageError(f"There is no directory `{town}`.")
     repository = find(start)

@@ -47,6 +47,10 @@ class StoreError(TTError):
     exit_code = ExitCode.STORE
 
 
+class StoreRefusedError(StoreError):
+    """Redis answered, and refuses what was asked: a replica, a user without the right to write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """One fault of a plan file: line and column count from 1, columns in characters.

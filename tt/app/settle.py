@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +21,7 @@ from tt.core.model import Plan
 from tt.core.reconcile import StoreView, Trust, agree
 from tt.core.report import Direction, SyncRecord
 from tt.core.times import rfc3339
-from tt.errors import BaseMovedError, FileMovedError, TTError
+from tt.errors import BaseMovedError, FileMovedError, StoreRefusedError, TTError
 from tt.ports import Claim, Snapshot, StoredTask
 
 _ROUNDS: Final = 10
@@ -94,7 +95,11 @@ def settle_all(
 def settle(site: Site, view: View, work: Work) -> Settled:
     """Write both sides' changes, and move the base to what both now agree on."""
     claim = _claim(site, view)
-    written = _write_store(site, view, work, claim)
+    if work.direction.writes_store:
+        written = _write_store(site, view, work, claim)
+    else:
+        written = _untouched(view)
+        _adopt(site, view, apply(view.plan, work.to_file))
     store = after(view.store, written.done)
     to_store = work.done_store + written.done
     if written.lost:
@@ -104,6 +109,8 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     except FileMovedError:
         return Settled(view.snapshot, store, to_store, work.done_file, overtaken=True)
     settled = Settled(snapshot, store, to_store, work.done_file + work.to_file)
+    if not work.direction.writes_store:
+        written = _note_pull(site, view, work, claim)
     try:
         _move_base(site, view, work, settled, written)
     except BaseMovedError:
@@ -122,13 +129,7 @@ class _Written:
 
 
 def _write_store(site: Site, view: View, work: Work, claim: Claim) -> _Written:
-    town, plan = view.state.town, apply(view.plan, work.to_file)
-    untouched = _Written(town.seq, town.epoch) if town else _Written(0, "")
-    if not work.direction.writes_store:
-        _adopt(site, view, plan)
-        if town and town.epoch and view.trust is not Trust.REWOUND and _news(view, work):
-            return _Written(site.store.touch(claim), claim.epoch)
-        return untouched
+    plan = apply(view.plan, work.to_file)
     marks = [i for i, stored in view.state.tasks.items() if _unmarked(stored) and i in plan.tasks]
     if work.to_store or marks:
         applied = site.store.apply(view.state, work.to_store, claim, mark=marks)
@@ -136,7 +137,24 @@ def _write_store(site: Site, view: View, work: Work, claim: Claim) -> _Written:
         return _Written(applied.seq, claim.epoch, done, applied.lost)
     if view.trust is Trust.REWOUND or _news(view, work):
         return _Written(site.store.touch(claim), claim.epoch)
-    return untouched
+    return _untouched(view)
+
+
+def _untouched(view: View) -> _Written:
+    town = view.state.town
+    return _Written(town.seq, town.epoch) if town else _Written(0, "")
+
+
+def _note_pull(site: Site, view: View, work: Work, claim: Claim) -> _Written:
+    """Raise the counter after a pull; a store that takes no writes can be pulled from, too.
+
+    Last of all, so that a pull which cannot write the file leaves no trace.
+    """
+    town = view.state.town
+    if town and town.epoch and view.trust is not Trust.REWOUND and _news(view, work):
+        with suppress(StoreRefusedError):
+            return _Written(site.store.touch(claim), claim.epoch)
+    return _untouched(view)
 
 
 def _news(view: View, work: Work) -> bool:
@@ -149,10 +167,14 @@ def _news(view: View, work: Work) -> bool:
 
 
 def _adopt(site: Site, view: View, plan: Plan) -> None:
-    """Tag the tasks that other tools made and that the file has now, so that their ids stay."""
+    """Tag the tasks that other tools made and that the file gets now, so that their ids stay.
+
+    Where a replica refuses that, the base remembers the ids for this worktree.
+    """
     adopted = [i for i, stored in view.state.tasks.items() if not stored.tagged and i in plan.tasks]
     if adopted:
-        site.store.tag(view.state, adopted)
+        with suppress(StoreRefusedError):
+            site.store.tag(view.state, adopted)
 
 
 def _unmarked(stored: StoredTask) -> bool:
@@ -196,7 +218,7 @@ def _write_file(site: Site, view: View, to_file: tuple[Change, ...]) -> Snapshot
 def _move_base(site: Site, view: View, work: Work, settled: Settled, written: _Written) -> None:
     if settled.snapshot is None:
         return
-    conflicts = view.outcome.conflicts if view.trust is Trust.REPLACED else ()
+    conflicts = view.outcome.conflicts if view.trust is not Trust.CURRENT else ()
     agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts)
     base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
     base = _stamped(site, view, work.direction, base, written)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha1
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from tt.adapters.redis.keys import glob
 from tt.adapters.redis.replies import Reply, ReplyError
+from tt.errors import StoreError
 
 Arg: TypeAlias = str | bytes | int | float
 Command: TypeAlias = tuple[Arg, ...]
@@ -72,7 +73,9 @@ def scan(connection: Commands, prefix: str) -> list[bytes]:
     cursor: bytes = b"0"
     while True:
         reply = connection.execute("SCAN", cursor, "MATCH", glob(prefix), "COUNT", _SCAN_COUNT)
-        cursor, keys = cast("tuple[bytes, list[bytes]]", reply)
+        if not (isinstance(reply, list) and len(reply) == 2):
+            raise StoreError(f"{connection.address} gave SCAN an answer that makes no sense.")
+        cursor, keys = cast("list[Any]", reply)
         found.update(dict.fromkeys(keys))
         if cursor == b"0":
             return list(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tt.adapters.redis.address import printable
-from tt.errors import StoreError
+from tt.errors import StoreError, StoreRefusedError
 
 _MAX_TEXT: Final = 200
 
@@ -39,7 +39,7 @@ class SilentError(LostError):
     """The server is connected and says nothing."""
 
 
-class RefusedError(StoreError):
+class RefusedError(StoreRefusedError):
     """The server answered with an error; `reply` is that answer."""
 
     def __init__(self, message: str, hint: str | None, reply: ReplyError) -> None:
