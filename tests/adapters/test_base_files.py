@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.permissions import needs_permissions
 from tt.adapters.base_files import FileBaseStore
 from tt.core.base import Base
 from tt.core.model import Task
@@ -145,7 +146,7 @@ def test_a_file_in_the_way_is_an_error_with_its_name(tmp_path: Path) -> None:
         store.save(None, base_of(1), RECORD)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs_permissions
 def test_a_read_only_directory_can_be_read_and_says_so_when_written(tmp_path: Path) -> None:
     store = FileBaseStore(tmp_path, "town")
     saved = fill(store, 1)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.git_repos import commit, git, init, repository
+from tests.support.permissions import needs_permissions
 from tt.adapters.base_codec import FORMAT, escape, shard_count
 from tt.adapters.base_git import GitBaseStore
 from tt.adapters.gitrepo import GitRepository, find
@@ -436,7 +437,7 @@ def test_a_ref_that_git_has_locked_is_an_error_and_changes_nothing(
     assert store.load() == saved
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs_permissions
 def test_a_read_only_git_directory_can_be_read_and_says_so_when_written(
     scratch: Path, store: GitBaseStore
 ) -> None:
@@ -492,6 +493,12 @@ def test_every_escaped_name_is_a_valid_ref(scratch: Path) -> None:
         "Ä",
     ):
         git(scratch, "check-ref-format", f"refs/worktree/tt/{escape(town)}")
+
+
+def test_escaped_names_differ_where_case_does_not_count() -> None:
+    towns = ["Town", "town", "TOWN", "%54own", "town%", "\u00e9", "e\u0301", "x" * 400, "x" * 401]
+    assert len({escape(town).casefold() for town in towns}) == len(towns)
+    assert all(len(escape(town)) < 240 for town in towns)
 
 
 def test_the_number_of_shards_does_not_swing() -> None:

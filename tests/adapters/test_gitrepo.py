@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import stat
@@ -9,10 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.git_repos import commit, git, init, repository
+from tt.adapters import gitproc
 from tt.adapters.gitproc import GitMissingError, GitProcess, run
 from tt.adapters.gitrepo import GitRepository, find
 from tt.errors import TTError
@@ -32,14 +33,23 @@ def scratch(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """Every test leaves as many open files as it found, and no child process."""
+def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test leaves as many open files as it found, and none of its processes."""
+    started: list[int] = []
+
+    def spawn(*arguments: Any) -> tuple[int, int, int, int]:
+        made = original(*arguments)
+        started.append(made[0])
+        return made
+
+    original = gitproc._spawn
+    monkeypatch.setattr(gitproc, "_spawn", spawn)
     before = len(list(Path("/dev/fd").iterdir()))
     yield
-    gc.collect()
     assert len(list(Path("/dev/fd").iterdir())) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for pid in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_a_worktree_is_found_from_a_directory_below_it(scratch: Path) -> None:
@@ -219,6 +229,14 @@ def test_commits_made_meanwhile_are_seen(scratch: Path) -> None:
         git(scratch, "gc", "--quiet", "--prune=now")
         assert made.show("HEAD", PLAN) == b"x = 2\n"
         assert made.show("HEAD~1", PLAN) == b"x = 1\n"
+
+
+def test_answers_that_nobody_took_are_not_the_next_questions(scratch: Path) -> None:
+    with found(scratch) as made:
+        answers = made.objects.read_all(["HEAD", "HEAD:tasks.toml", "HEAD"])
+        next(answers)
+        answers.close()
+        assert made.show("HEAD", PLAN) == b"x = 1\n"
 
 
 def test_a_file_in_conflict_is_tracked_and_has_no_merged_content(scratch: Path) -> None:

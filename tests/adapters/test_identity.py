@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.git_repos import commit, git, init, repository
+from tests.support.permissions import needs_permissions
 from tt.adapters.gitrepo import GitRepository, find
 from tt.adapters.identity import cached_roots, identities, private_id
 from tt.errors import TTError
@@ -34,9 +35,11 @@ def test_all_worktrees_have_one_id_and_a_clone_has_another(tmp_path: Path) -> No
     scratch = repository(tmp_path / "scratch")
     git(scratch, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "linked"))
     git(scratch, "clone", "--quiet", str(scratch), str(tmp_path / "clone"))
-    here, linked, clone = (
-        identities(found(tmp_path / name)) for name in ("scratch", "linked", "clone")
-    )
+    known = []
+    for name in ("scratch", "linked", "clone"):
+        with found(tmp_path / name) as made:
+            known.append(identities(made))
+    here, linked, clone = known
     assert here == linked
     assert here[0] == clone[0]
     assert here[1] != clone[1]
@@ -107,7 +110,7 @@ def test_a_file_in_the_way_of_the_id_is_an_error_and_the_roots_are_known(tmp_pat
             identities(made)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs_permissions
 def test_in_a_read_only_git_directory_the_roots_are_the_identity(tmp_path: Path) -> None:
     scratch = repository(tmp_path / "scratch")
     (scratch / ".git").chmod(0o500)

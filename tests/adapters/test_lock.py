@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.permissions import needs_permissions
 from tt.adapters.lock import WorktreeLock
 from tt.errors import LockedError, TTError
 
@@ -120,7 +121,7 @@ def test_the_file_stays_and_names_only_its_last_holder(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@needs_permissions
 def test_a_read_only_directory_is_an_error_with_its_name(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(TTError, match="Permission denied") as caught:

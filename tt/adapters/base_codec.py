@@ -25,7 +25,6 @@ FORMAT: Final = 1
 """The version of the stored form; a higher one is never guessed at."""
 
 _PLAIN: Final = b'["plain",'
-_MARK: Final = '"$toml"'
 _SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 _LONGEST_NAME: Final = 180
 _FEW_TASKS: Final = 300
@@ -102,8 +101,6 @@ def encode_tasks(tasks: Iterable[Task]) -> bytes:
     try:
         text = _ENCODER.encode(["plain", fields])
     except _NotPlainError:
-        text = _MARK
-    if _MARK in text:
         text = dump(["typed", {key: dict(value) for key, value in fields.items()}])
     return text.encode("utf-8", "surrogatepass")
 

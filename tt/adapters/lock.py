@@ -66,7 +66,7 @@ class WorktreeLock:
     def _open(self) -> int:
         try:
             make_private_directory(self._path.parent)
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise self._refused(error) from error
 
