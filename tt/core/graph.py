@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from typing import Final
 
 from tt.core.model import Plan
 from tt.core.problem import Problem
 
+_GUESSES: Final = 20
+"""For how many dead links a near id is looked for: each time all ids are compared."""
+
 
 def graph_problems(plan: Plan, indexes: Mapping[str, int]) -> list[Problem]:
     """List unknown parents and dependencies, and every cycle once."""
-    problems = [_missing(plan, indexes, *link) for link in missing_links(plan)]
+    problems = [
+        _missing(plan, indexes, link, guess=count < _GUESSES)
+        for count, link in enumerate(missing_links(plan))
+    ]
     return problems + [_cycle(cycle, plan, indexes) for cycle in cycles(plan)]
 
 
@@ -28,9 +34,16 @@ def missing_links(plan: Plan) -> Iterator[tuple[str, str, str]]:
                     yield task.id, "depends_on", wanted
 
 
-def _missing(plan: Plan, indexes: Mapping[str, int], task: str, field: str, wanted: str) -> Problem:
-    near = get_close_matches(wanted, list(plan.tasks), n=1)
-    hint = f"did you mean `{near[0]}`?" if near else None
+def _missing(
+    plan: Plan, indexes: Mapping[str, int], link: tuple[str, str, str], *, guess: bool
+) -> Problem:
+    task, field, wanted = link
+    hint = None
+    if guess:
+        from difflib import get_close_matches  # slow to import, and seldom needed
+
+        near = get_close_matches(wanted, list(plan.tasks), n=1)
+        hint = f"did you mean `{near[0]}`?" if near else None
     what = "parent" if field == "parent" else "dependency"
     return Problem(
         what, f"unknown {what} `{wanted}` of `{task}`", ("tasks", indexes[task], field), hint
