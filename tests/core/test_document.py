@@ -174,3 +174,10 @@ class TestProblems:
 def test_a_near_word_is_offered_and_a_far_one_is_not() -> None:
     assert did_you_mean("compleeted", ["completed", "failed"]) == "did you mean `completed`?"
     assert did_you_mean("zzz", ["completed", "failed"]) is None
+
+
+def test_near_ids_are_offered_for_as_many_dead_links_as_time_allows() -> None:
+    few = read(*(task(f"a{n}", parent=f"b{n}") for n in range(9)))
+    assert all(problem.hint for problem in few.problems)
+    many = read(*(task(f"a{n}", parent=f"b{n}") for n in range(3000)))
+    assert [problem.hint is None for problem in many.problems] == [False] * 3 + [True] * 2997

@@ -8,14 +8,15 @@ from typing import Final
 from tt.core.model import Plan
 from tt.core.problem import Problem
 
-_GUESSES: Final = 20
-"""For how many dead links a near id is looked for: each time all ids are compared."""
+_COMPARISONS: Final = 10_000
+"""About how many ids are looked at for near ones: for each dead link all of them are."""
 
 
 def graph_problems(plan: Plan, indexes: Mapping[str, int]) -> list[Problem]:
     """List unknown parents and dependencies, and every cycle once."""
+    guesses = _COMPARISONS // max(len(plan.tasks), 1)
     problems = [
-        _missing(plan, indexes, link, guess=count < _GUESSES)
+        _missing(plan, indexes, link, guess=count < guesses)
         for count, link in enumerate(missing_links(plan))
     ]
     return problems + [_cycle(cycle, plan, indexes) for cycle in cycles(plan)]
@@ -51,7 +52,7 @@ def _missing(
 
 
 def links(plan: Plan, task_id: str) -> Iterator[tuple[str, str]]:
-    """Yield (field, id) for each task that this one names as parent or dependency and that exists."""
+    """Yield (field, id) for each task that this one names as parent or dependency, if it is there."""
     task = plan.tasks[task_id]
     if task.parent in plan.tasks:
         yield "parent", str(task.parent)
