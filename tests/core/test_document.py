@@ -177,7 +177,7 @@ def test_a_near_word_is_offered_and_a_far_one_is_not() -> None:
 
 
 def test_near_ids_are_offered_for_as_many_dead_links_as_time_allows() -> None:
-    few = read(*(task(f"a{n}", parent=f"b{n}") for n in range(9)))
+    few = read(*(task(f"task{n}", parent=f"tusk{n}") for n in range(9)))
     assert all(problem.hint for problem in few.problems)
-    many = read(*(task(f"a{n}", parent=f"b{n}") for n in range(3000)))
+    many = read(*(task(f"task{n}", parent=f"tusk{n}") for n in range(3000)))
     assert [problem.hint is None for problem in many.problems] == [False] * 3 + [True] * 2997

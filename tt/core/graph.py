@@ -52,7 +52,7 @@ def _missing(
 
 
 def links(plan: Plan, task_id: str) -> Iterator[tuple[str, str]]:
-    """Yield (field, id) for each task that this one names as parent or dependency, if it is there."""
+    """Yield (field, id) for the parent and each dependency of a task that exist."""
     task = plan.tasks[task_id]
     if task.parent in plan.tasks:
         yield "parent", str(task.parent)
