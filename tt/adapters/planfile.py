@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tt.adapters.planfile_disk import read_bytes
@@ -15,6 +14,7 @@ from tt.errors import PlanError
 from tt.ports import Snapshot
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 _NOTHING = Snapshot(b"", Plan())

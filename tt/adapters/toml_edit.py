@@ -68,7 +68,7 @@ def _edited_table(text: str, root: str, identifier: str | None, edits: Iterable[
 def _edited_blocks(text: str, starts: list[int], wish: Wish) -> tuple[str, Pieces | None]:
     """Edit a text whose tasks are `[[tasks]]` blocks; by pieces only, or else without them."""
     pieces = Pieces(text, starts)
-    meta_first = not pieces.has_other_tables()
+    meta_first = bool(wish.meta) and not pieces.has_other_tables()
     if meta_first:
         pieces[0] = _with_meta(pieces[0], wish.meta, pieces.old(1) if starts else "")
     _edit_tasks(pieces, wish)
