@@ -284,3 +284,43 @@ def test_the_way_around_click_means_what_click_means(
 )
 def test_every_other_command_line_is_left_to_click(words: list[str]) -> None:
     assert understood(words) is None
+
+
+def test_run_fields_come_into_the_file_where_the_project_asks_for_them(
+    tt: Tt, project: Path, own_home: Path
+) -> None:
+    (project / "tinytown.toml").write_text('[sync]\nfields = ["result"]\n')
+    tt("sync")
+    agent_writes(own_home, "implement", state="completed", result="all done")
+    assert tt("sync", "merge").code == 0
+    assert 'result = "all done"' in (project / "tasks.toml").read_text()
+
+
+def test_the_guard_against_mass_deletion_is_set_by_the_project_and_lifted_by_force(
+    tt: Tt, project: Path
+) -> None:
+    plan = project / "tasks.toml"
+    tasks = [f'[[tasks]]\nid = "t{number}"\ndescription = "x"\n' for number in range(12)]
+    plan.write_text("".join(tasks))
+    tt("sync")
+    (project / "tinytown.toml").write_text("[sync]\nmax_delete = 2\n")
+    plan.write_text("".join(tasks[3:]))
+    refused = tt("sync")
+    assert refused.code == 1
+    assert "3 of the 12 tasks" in refused.err
+    assert "--force" not in refused.err
+    assert tt("sync", "--force").lines[0] == "⬆️  Pushed 9 tasks from tasks.toml to Redis"
+
+
+def test_another_file_can_be_the_plan(tt: Tt, project: Path) -> None:
+    (project / "plans").mkdir()
+    (project / "tasks.toml").rename(project / "plans" / "q1.toml")
+    (project / "tinytown.toml").write_text('[sync]\nfile = "plans/q1.toml"\n')
+    assert tt("sync").lines[0] == "⬆️  Pushed 3 tasks from plans/q1.toml to Redis"
+
+
+def test_who_waits_for_the_lock_can_read_which_command_has_it(tt: Tt, project: Path) -> None:
+    tt("sync")
+    assert (project / ".git" / "tt" / "lock").read_text().endswith(": tt sync")
+    tt("-v", "reopen", "design")
+    assert (project / ".git" / "tt" / "lock").read_text().endswith(": tt reopen")

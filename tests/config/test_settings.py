@@ -104,6 +104,8 @@ def test_keys_of_a_newer_tinytown_are_left_alone(ground: Ground) -> None:
         ("[hooks]\non_conflict = 'stop'\n",
          "tinytown.toml:2: `hooks.on_conflict` must be `warn` or `fail`."),
         ("[sync]\nfields = [1]\n", "tinytown.toml:2: `sync.fields` must be a list of texts."),
+        ("[redis]\ntimeout = -1\n",
+         "tinytown.toml:2: `redis.timeout` must be a number of seconds."),
         ("[redis]\ntimeout = true\n",
          "tinytown.toml:2: `redis.timeout` must be a number of seconds."),
     ],

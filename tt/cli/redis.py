@@ -12,9 +12,12 @@ from tt.cli.screen import Flags, answer, examples, say, warn
 from tt.render.text import safe
 
 
-@click.group(epilog=examples("tt redis status", "tt redis stop"))
-def redis() -> None:
+@click.group(invoke_without_command=True, epilog=examples("tt redis status", "tt redis stop"))
+@click.pass_context
+def redis(ctx: click.Context) -> None:
     """Look after the built-in Redis: private to you, on a socket, started when it is needed."""
+    if ctx.invoked_subcommand is None:
+        say([ctx.get_help()])
 
 
 @redis.command()
@@ -34,7 +37,7 @@ def status(flags: Flags, *, as_json: bool) -> None:
 @redis.command()
 @click.pass_obj
 def start(flags: Flags) -> None:
-    """Start it, if it does not run; other commands do that by themselves."""
+    """Start it; other commands do that by themselves."""
     with flags.project() as project:
         address = embedded_server(project.config.home).start()
         _mention(project.elsewhere)
@@ -44,7 +47,7 @@ def start(flags: Flags) -> None:
 @redis.command()
 @click.pass_obj
 def stop(flags: Flags) -> None:
-    """Stop it; what it holds is saved, and there again at the next start."""
+    """Stop it; what it holds is saved."""
     with flags.project() as project:
         stopped = embedded_server(project.config.home).stop()
     say(["Redis is stopped." if stopped else "Redis did not run."])
