@@ -50,7 +50,7 @@ def _spots(outcome: Outcome) -> set[tuple[str, str | None]]:
 
 
 def _agreed(found: Trees, terms: Terms, outcome: Outcome, file: Plan, stored: StoreView) -> Base:
-    conflicts = outcome.conflicts if terms.trust is Trust.REPLACED else ()
+    conflicts = outcome.conflicts if terms.trust is not Trust.CURRENT else ()
     return agree(found[0], file, stored, conflicts)
 
 

@@ -371,7 +371,7 @@ def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict
     for conflict in conflicts:
         if conflict.id == META_ID:
             meta = _undecided(meta, conflict)
-        elif not conflict.why:
+        else:
             _keep_undecided(tasks, conflict, base)
     gone = _agreed_removals(base, file, store)
     return Base(
@@ -434,12 +434,13 @@ def _agreed_fields(
 
 def _keep_undecided(tasks: dict[str, Task], conflict: Conflict, base: Base) -> None:
     task = tasks.get(conflict.id)
-    if task is not None:
+    if task is None:
+        if conflict.store is not ABSENT and conflict.id in base.deleted:
+            tasks[conflict.id] = Task(conflict.id, {"description": UNDECIDED})
+    elif not conflict.why:
         fields = _undecided(task.fields, conflict)
         if fields is not task.fields:
             tasks[conflict.id] = Task(task.id, fields)
-    elif conflict.store is not ABSENT and conflict.id in base.deleted:
-        tasks[conflict.id] = Task(conflict.id, {"description": UNDECIDED})
 
 
 def _undecided(fields: Mapping[str, Value], conflict: Conflict) -> Mapping[str, Value]:
