@@ -185,6 +185,20 @@ def test_bytes_that_are_no_utf8_survive_and_are_compared(world: RedisWorld) -> N
     assert "result" not in world.hash(uuid_of(world, "a"))
 
 
+def test_our_own_hashes_may_hold_bytes_that_are_no_utf8(world: RedisWorld) -> None:
+    connection, keys = world.connection, world.keys
+    connection.execute("HSET", keys.plan, "meta:a", b'"\xff"', b"meta:\xff", "1", "meta:b", "1")
+    stone = b'{"task":{"description":"\xff","status":"pending"}}'
+    connection.execute("HSET", keys.tombstones, "a", stone, b"\xff", "x")
+    state = world.store().load()
+    assert state.town is not None
+    assert state.town.meta == {"b": 1}
+    assert state.tombstones == {"a": Task("a", {"description": "", "status": "pending"})}
+    assert len(state.faults) == 4
+    assert not world.store().apply(state, [Added(task("a"))], OURS).lost
+    assert world.stones().keys() == {"\udcff"}
+
+
 def test_names_of_agents_that_are_no_utf8_are_unknown(world: RedisWorld) -> None:
     write(world, Added(task("a", agent="dev")))
     world.put(uuid_of(world, "a"), {"assigned_to": DEV})

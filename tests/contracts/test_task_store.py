@@ -372,13 +372,25 @@ def test_a_tombstone_that_somebody_wrote_meanwhile_stays(world: World) -> None:
 
 
 def test_a_tombstone_that_cannot_be_read_still_says_removed(world: World) -> None:
-    for name, text in {"a": "{", "b": '{"task":{"description":1}}', "c": "[]"}.items():
+    fields = '"description":"d"'
+    bad = {
+        "a": "{",
+        "b": '{"task":{"description":1,"status":"pending"}}',
+        "c": "[]",
+        "d": f'{{"task":{{{fields},"status":"dancing"}}}}',
+        "e": f'{{"task":{{{fields},"status":[]}}}}',
+        "f": f'{{"task":{{{fields},"status":"pending","tags":[1]}}}}',
+        "g": f'{{"task":{{{fields},"status":"pending","agent":1}}}}',
+    }
+    for name, text in bad.items():
         world.set_stone(name, text)
     state = load(world)
-    assert state.tombstones.keys() == {"a", "b", "c"}
-    assert [fault.key for fault in state.faults] == [
-        f"tt:{world.town}:tombstones {name}" for name in "abc"
-    ]
+    assert {name: one.description for name, one in state.tombstones.items()} == dict.fromkeys(
+        bad, ""
+    )
+    assert {fault.key for fault in state.faults} == {
+        f"tt:{world.town}:tombstones {name}" for name in bad
+    }
 
 
 # What comes with a status
@@ -668,6 +680,14 @@ def test_a_parent_among_copies_and_unnamed_hashes_is_found(world: World) -> None
         world.put(uuid, foreign(uuid, name, "pending", f"plan:{name}", parent_id=parent))
     tasks = load(world).tasks
     assert [tasks[name].task.parent for name in "xyz"] == ["a", "a", made_id("Epic", OTHER_2)]
+
+
+def test_a_parent_that_is_set_aside_is_known_by_its_tag(world: World) -> None:
+    world.put(OTHER, foreign(OTHER, "Epic", "dancing", "plan:epic"))
+    world.put(OTHER_2, foreign(OTHER_2, "A", "pending", "plan:a", parent_id=OTHER))
+    state = load(world)
+    assert state.aside == {"epic"}
+    assert state.tasks["a"].task.parent == "epic"
 
 
 def test_a_parent_whose_hash_is_gone_is_known_by_the_callers_ids(world: World) -> None:

@@ -12,19 +12,10 @@ from typing import Final
 
 from tt.adapters.redis.encoding import Encoder
 from tt.adapters.redis.keys import TownKeys
+from tt.adapters.redis.planning import encoder, plan_deletes, plan_tags, plan_writes
 from tt.adapters.redis.reading import TownReading
 from tt.adapters.redis.townhash import MAX_IDENTITIES, foreign_town
-from tt.adapters.redis.writes import (
-    Create,
-    Delete,
-    Patch,
-    Planned,
-    Write,
-    encoder,
-    plan_deletes,
-    plan_tags,
-    plan_writes,
-)
+from tt.adapters.redis.writes import Create, Delete, Patch, Planned, Write
 from tt.core.diff import Change
 from tt.core.model import META_ID
 from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias, cast
 
 from tt.adapters.redis.hashes import HashTexts
-from tt.adapters.redis.texts import read_list, read_value
+from tt.adapters.redis.texts import is_utf8, read_list, read_value, shown
 from tt.core.model import RUN_FIELDS, STATUSES, TASK_FIELDS
 from tt.core.values import Value
 
@@ -151,17 +151,8 @@ def _text(raw: Hash, name: str) -> str:
 def _check_text(text: str, name: str) -> None:
     if len(text) > MAX_TEXT:
         raise BadHashError(f"its `{name}` is absurdly large: {len(text):,} characters")
-    if not text.isascii():
-        _check_utf8(text, name)
-
-
-def _check_utf8(text: str, name: str) -> None:
-    """Refuse what was no UTF-8: such bytes were read as lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        shown = name.encode(errors="backslashreplace").decode()
-        raise BadHashError(f"its `{shown}` is not UTF-8") from None
+    if not is_utf8(text):
+        raise BadHashError(f"its `{shown(name)}` is not UTF-8")
 
 
 def _list(text: str, name: str) -> list[str]:
@@ -183,7 +174,7 @@ def _read_user_keys(raw: Hash, fields: dict[str, Value], run_fields: frozenset[s
         key = name[len(USER_KEY) :]
         if not name.startswith(USER_KEY) or key in _NOT_USERS or key in run_fields:
             continue
-        _check_utf8(name, name)
+        _check_text(name, name)
         text = _text(raw, name)
         try:
             fields[key] = read_value(text)

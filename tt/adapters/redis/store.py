@@ -10,20 +10,11 @@ from tt.adapters.redis.commands import Call, Commands, run_scripts
 from tt.adapters.redis.encoding import Encoder, tags_text
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.loading import TownLoader, refuse
+from tt.adapters.redis.planning import encoder, names_agents, plan_deletes, plan_tags, plan_writes
 from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.texts import time_text
 from tt.adapters.redis.townhash import MAX_IDENTITIES, foreign_town
-from tt.adapters.redis.writes import (
-    Create,
-    Delete,
-    Planned,
-    Write,
-    encoder,
-    names_agents,
-    plan_deletes,
-    plan_tags,
-    plan_writes,
-)
+from tt.adapters.redis.writes import Create, Delete, Planned, Write
 from tt.core.diff import Change
 from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState
 

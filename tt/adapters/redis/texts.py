@@ -16,6 +16,20 @@ from tt.core.values import Value, dump, load
 _MILLIARD: Final = 1_000_000_000
 
 
+def is_utf8(text: str) -> bool:
+    """Say whether a text was UTF-8; bytes that were not have been read as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(text: str) -> str:
+    """Return a text for a message: what was no UTF-8 is written as an escape."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
@@ -76,5 +90,6 @@ def value_text(value: Value) -> str:
 
 def read_value(text: str) -> Value:
     """Read what `value_text` wrote. Raises ValueError for what no plan file can hold."""
-    text.encode()  # UnicodeEncodeError, a ValueError, for what was no UTF-8
+    if not is_utf8(text):
+        raise ValueError("it is not UTF-8")
     return load(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tt.adapters.redis.codec import Hash
-from tt.adapters.redis.texts import read_value, value_text
+from tt.adapters.redis.texts import is_utf8, read_value, shown, value_text
 from tt.core.model import LIST_FIELDS, STATUSES, Task
 from tt.core.report import Fault
 from tt.core.values import Value
@@ -23,10 +23,10 @@ def read_town(key: str, raw: Hash, faults: list[Fault]) -> Town | None:
     if not raw:
         return None
     return Town(
-        repo=raw.get("repo", ""),
-        branch=raw.get("branch", ""),
+        repo=shown(raw.get("repo", "")),
+        branch=shown(raw.get("branch", "")),
         seq=_read_seq(key, raw.get("seq", "0"), faults),
-        epoch=raw.get("epoch", ""),
+        epoch=shown(raw.get("epoch", "")),
         meta=dict(_read_meta(key, raw, faults)),
         raw=raw,
     )
@@ -41,12 +41,17 @@ def _read_seq(key: str, text: str, faults: list[Fault]) -> int:
 
 def _read_meta(key: str, raw: Hash, faults: list[Fault]) -> Iterator[tuple[str, Value]]:
     for name, text in raw.items():
-        if name.startswith(META):
-            try:
-                name.encode()
-                yield name[len(META) :], read_value(text)
-            except ValueError as error:
-                faults.append(Fault(f"{key} {name}", f"it is no value of a plan: {error}"))
+        if not name.startswith(META):
+            continue
+        try:
+            value = read_value(text)
+        except ValueError as error:
+            faults.append(Fault(f"{key} {shown(name)}", f"it is no value of a plan: {error}"))
+            continue
+        if is_utf8(name):
+            yield name[len(META) :], value
+        else:
+            faults.append(Fault(f"{key} {shown(name)}", "its name is not UTF-8"))
 
 
 def foreign_town(town: str, address: str) -> StoreError:
@@ -67,11 +72,11 @@ def read_tombstones(
 ) -> Iterator[tuple[str, Task]]:
     """Read the tombstones. One that says nothing readable still says that its task was removed."""
     for identifier, text in stones.items():
+        if not is_utf8(identifier):
+            faults.append(Fault(f"{key} {shown(identifier)}", "it is no plan id"))
+            continue
         try:
-            identifier.encode()
             yield identifier, Task(identifier, _read_fields(text))
-        except UnicodeEncodeError:
-            faults.append(Fault(key, "the id of a tombstone is not UTF-8"))
         except ValueError as error:
             faults.append(Fault(f"{key} {identifier}", f"it is no tombstone: {error}"))
             yield identifier, Task(identifier, {"description": "", "status": "pending"})
