@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tt.ports import BaseStore, Identity
 
 
+_LOOPBACK = ("localhost", "127.", "::1")
+
+
 class Project:
     """One directory as commands see it: its settings, its worktree if there is Git, its plan.
 
@@ -187,7 +190,7 @@ class Project:
         return Files(self.config.root / PROJECT_FILE, user, may_track, set_value)
 
     def warnings(self) -> list[str]:
-        """Say what is odd in the configuration, secrets that Git tracks above all."""
+        """Say what is odd in the configuration: stray keys, secrets and a Redis in the open."""
         lines = [f"tt: {warning}" for warning in self.config.warnings]
         path = self.config.root / PROJECT_FILE
         if self.config.exposed and may_track(path):
@@ -195,7 +198,22 @@ class Project:
             lines.append(f"tt: {what} ({', '.join(self.config.exposed)}).")
             lines.append(f"    Move it to {self.config.home / USER_FILE} or TT_REDIS_URL, and")
             lines.append("    change the password: Git's history keeps what it has seen.")
-        return lines
+        return lines + self._open_redis()
+
+    def _open_redis(self) -> list[str]:
+        """Warn of a Redis on the network that asks nobody for a password."""
+        if self.config.redis is None:
+            return []
+        from tt.adapters.redis.url import parse_address
+
+        address = parse_address(self.config.redis)
+        remote = [host for host, _ in address.nodes if not host.startswith(_LOOPBACK)]
+        if not remote or address.login or address.tls:
+            return []
+        return [
+            f"tt: {address.display} is reached without password and TLS.",
+            "    Whoever reaches it, too, can read and change the plan.",
+        ]
 
 
 def open_project(town: str, settings: Mapping[str, str | None], command: str = "tt") -> Project:

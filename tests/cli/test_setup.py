@@ -147,6 +147,22 @@ def test_a_password_in_the_projects_file_is_warned_of_and_never_shown(
     assert tt("config").err == ""
 
 
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("redis://db.example.org", True),
+        ("redis://:pw@db.example.org", False),
+        ("rediss://db.example.org", False),
+        ("redis://127.0.0.1", False),
+        ("redis://localhost:1", False),
+        ("unix:///run/r.sock", False),
+        ("embedded", False),
+    ],
+)
+def test_a_redis_in_the_open_is_warned_of(tt: Tt, project: Path, url: str, warned: bool) -> None:
+    assert ("without password and TLS" in tt("--redis", url, "config").err) is warned
+
+
 def test_a_broken_configuration_is_wrong_usage_and_says_where(tt: Tt, project: Path) -> None:
     (project / "tinytown.toml").write_text("name = \n")
     ran = tt("plan")
