@@ -110,7 +110,7 @@ def test_the_core_knows_no_layer_above_it(module: str) -> None:
         for name in loaded_by(f"import {module}")
         if name.startswith("tt.")
     }
-    assert layers <= {"tt.core", "tt.errors"}
+    assert layers <= {"tt.core", "tt.errors", "tt.record"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["schema"]])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
+
+from tt.record import record
 
 
 class ExitCode(IntEnum):
@@ -51,7 +52,7 @@ class StoreRefusedError(StoreError):
     """Redis answered, and refuses what was asked: a replica, a user without the right to write."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Located:
     """One fault of a plan file: line and column count from 1, columns in characters.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -13,11 +12,12 @@ from tt.core.diff import Change
 from tt.core.model import EMPTY, Plan, Task
 from tt.core.report import Duplicate, Fault, SyncRecord
 from tt.core.values import Value
+from tt.record import field, record
 
 NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A plan file as it was read: its exact bytes and the plan they say.
 
@@ -82,7 +82,7 @@ class BaseStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Town:
     """Whose a town is and how far it has come: the hash `tt:<town>:plan`.
 
@@ -99,7 +99,7 @@ class Town:
     raw: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredTask:
     """One task's hash as it was read. `raw` is the whole hash, the ground of compare-and-set.
 
@@ -116,7 +116,7 @@ class StoredTask:
     """The task's agent is read off its assignment, and the hash's own `agent` is behind."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoreState:
     """Everything of a town that a sync needs, read at one go; all by plan id.
 
@@ -136,7 +136,7 @@ class StoreState:
     stones: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """What a write says of its writer: the identities it goes by, its branch, and the epoch.
 
@@ -149,7 +149,7 @@ class Claim:
     floor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Applied:
     """The outcome of a write: ids whose compare-and-set was lost, and the counter afterwards.
 
@@ -203,7 +203,7 @@ class TaskStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepoState:
     """A worktree at a glance. `branch` is None on a detached HEAD, `head` on an unborn branch."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -32,6 +31,7 @@ from tt.core.reconcile import Trust
 from tt.core.report import Conflict, Direction, Kept
 from tt.core.values import ABSENT
 from tt.errors import BaseMovedError, FileMovedError, PlanError, StoreError, TTError
+from tt.record import replace
 
 UUID = "0b0e3cbb-31ac-4cf0-8a38-3a1c1e4f1a7d"
 DIRECTIONS = [PUSH, PULL, MERGE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from tt.record import replace
 
 from tt.core.answers import PlanView
 from tt.core.diff import Added, Change, Edited, Removed

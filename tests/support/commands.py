@@ -117,7 +117,7 @@ class Place:
         environment = {**os.environ, "REDIS_URL": self.server.url, **self.environment, **env}
         return run([*arguments], self.top, env=environment, **(options or {}))
 
-    def done(self, *arguments: str, **env: str) -> Ended:
+    def done(self, *arguments: str, **env: Any) -> Ended:
         """Run a command that has to succeed, and to say nothing on standard error."""
         ended = self.tt(*arguments, **env)
         assert (ended.code, ended.err) == (0, ""), ended

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tt.core.ids import task_uuid
 from tt.core.model import Plan, Task
 from tt.core.report import Direction, SyncReport
 from tt.ports import RepoState
+from tt.record import replace
 
 TOWN = "town"
 PUSH, PULL, MERGE = (Request(direction) for direction in Direction)

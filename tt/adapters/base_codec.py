@@ -113,7 +113,7 @@ def decode_tasks(data: bytes, into: dict[str, Task]) -> None:
     fields = document[1]
     if not {dict}.issuperset(map(type, fields.values())):
         raise DamagedError("a task is not a table of fields")
-    # A frozen dataclass's own __init__ takes four times as long, and there may be 100,000 tasks.
+    # A record's own __init__ takes four times as long, and there may be 100,000 tasks.
     tasks = [object.__new__(Task) for _ in fields]
     deque(map(_set_id, tasks, fields), maxlen=0)
     deque(map(_set_fields, tasks, fields.values()), maxlen=0)

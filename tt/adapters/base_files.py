@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from tt.core.base import Base
 from tt.core.model import Task
 from tt.core.report import SyncRecord
 from tt.errors import BaseMovedError, TTError
+from tt.record import replace
 
 MOST_VERSIONS: Final = 51
 """The newest 50 syncs can be listed and undone; the oldest of them needs what was before it."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 from tt.adapters.base_codec import (
@@ -32,6 +31,7 @@ from tt.core.base import Base
 from tt.core.model import Task
 from tt.core.report import SyncRecord
 from tt.errors import BaseMovedError, TTError
+from tt.record import replace
 
 LONGEST_HISTORY: Final = 400
 KEPT_HISTORY: Final = 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final, cast
 
 from tt.adapters.base_codec import DamagedError, member
@@ -11,6 +10,7 @@ from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.model import Task
 from tt.core.report import SyncRecord
 from tt.core.values import ABSENT, MaybeValue, Value, dump, load
+from tt.record import replace
 
 MOST_CHANGES: Final = 500
 """How many changes a record lists, of both sides together; the others it counts."""

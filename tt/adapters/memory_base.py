@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tt.adapters.base_records import shortened
 from tt.core.base import Base
 from tt.core.report import SyncRecord
 from tt.errors import BaseMovedError
+from tt.record import replace
 
 
 class MemoryBaseStore:

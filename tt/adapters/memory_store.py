@@ -7,7 +7,6 @@ executes the writes: contract tests run the same suite on both.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from tt.adapters.redis.encoding import Encoder
@@ -19,11 +18,12 @@ from tt.adapters.redis.writes import Create, Delete, Patch, Planned, Write
 from tt.core.diff import Change
 from tt.core.model import META_ID
 from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState
+from tt.record import field, record
 
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
 
 
-@dataclass
+@record(frozen=False)
 class MemoryTown:
     """The keys of one town: task hashes by uuid, agents' names by uuid, and our two hashes."""
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
+
+from tt.record import field, record
 
 Key: TypeAlias = tuple[str, ...]
 """A dotted key, part by part."""
@@ -60,7 +61,7 @@ class Pair(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Section:
     """A `[header]` or `[[header]]` line and the pairs under it; the root section has no header.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tt.core.diff import Added, Change, Edited, Removed, apply, diff
 from tt.core.document import Reading, canonical
 from tt.core.model import META_ID, Plan, Task
+from tt.record import field, record
 
 if TYPE_CHECKING:
     from tt.ports import Snapshot
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Wish:
     """The difference between the plan that a text says and the plan that it shall say.
 

@@ -7,8 +7,9 @@ to Redis what agents write.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from tt.record import record
 
 PLAN: Final = """\
 [meta]
@@ -64,14 +65,14 @@ depends_on = ["implement"]
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Say:
     """A paragraph for the person who watches."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """A `tt` command, run for real and shown with its output; it must end with `expect`."""
 
@@ -79,7 +80,7 @@ class Run:
     expect: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Agent:
     """What an agent (or any other program) writes to a task's hash in Redis."""
 
@@ -87,7 +88,7 @@ class Agent:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """What a person changes in the file with an editor: `old` becomes `new`, once."""
 
@@ -95,7 +96,7 @@ class Edit:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShowDiff:
     """The difference between the committed plan and the file, as Git shows it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from tt.app.site import Site
 from tt.core.base import Base
@@ -13,9 +12,10 @@ from tt.core.outcome import Outcome, Side
 from tt.core.reconcile import StoreView, Terms, Trust, complete, doubtful, reconcile
 from tt.errors import StoreError, TTError
 from tt.ports import Snapshot, StoredTask, StoreState, Town
+from tt.record import record, replace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """Both sides as they were read, and what they must change to agree.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tt.config.address import is_secret
 from tt.config.keys import KEYS, Key, SettingValue, near_key, parse_text, wanted
 from tt.errors import UsageError
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Files:
     """The two files that hold settings, and how one is written.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Final
 
 from tt.app.look import View
@@ -23,12 +22,13 @@ from tt.core.report import Direction, SyncRecord
 from tt.core.times import rfc3339
 from tt.errors import BaseMovedError, FileMovedError, StoreRefusedError, TTError
 from tt.ports import Claim, Snapshot, StoredTask
+from tt.record import record, replace
 
 _ROUNDS: Final = 10
 """How often a sync that is overtaken by another writer looks again before it gives up."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Work:
     """What is to be written: each side's changes, as far as the direction goes.
 
@@ -54,7 +54,7 @@ class Work:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """Both sides after a round of writing, and all that was written in it and before.
 
@@ -118,7 +118,7 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     return settled
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Written:
     """The store's side after writing: its counter and epoch, what was done, what was lost."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -15,6 +14,7 @@ from tt.core.answers import Step
 from tt.core.schema import SCHEMA_NAME, SCHEMA_TITLE, plan_schema
 from tt.core.splice import additions
 from tt.errors import TTError, UsageError
+from tt.record import record
 
 Replace: TypeAlias = Callable[[Path, bytes], None]
 """Writes a whole file at once or not at all."""
@@ -31,7 +31,7 @@ _ABOUT_SYNC: Final = "Whose plan this is: a town in Redis that another repositor
 _IGNORED: Final = frozenset({b".tt", b".tt/", b"/.tt", b"/.tt/"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ground:
     """Where a town is to be, and with what it is made.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from tt.ports import BaseStore, Clock, Identity, PlanFile, Repository, TaskStore
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Site:
     """One plan, its town, and everything that is needed to keep the two in step.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from tt.app.look import View, look
 from tt.app.settle import Settled, Work, after, settle_all
@@ -13,12 +12,13 @@ from tt.core.outcome import Side
 from tt.core.reconcile import in_step
 from tt.core.report import Direction, SyncReport
 from tt.errors import TTError
+from tt.record import field, record, replace
 
 _FEW = 3
 """Fewer disappearing tasks than this are never taken for damage, however small the plan."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What a sync is asked to do.
 

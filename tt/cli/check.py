@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from tt.bootstrap import count_tasks, shown
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples
 from tt.errors import ExitCode
+from tt.record import as_dict
 
 if TYPE_CHECKING:
     from tt.core.answers import Checked
@@ -45,7 +45,7 @@ def check(flags: Flags, files: tuple[str, ...], *, as_json: bool) -> int:
 
 
 def _data(found: Sequence[Checked]) -> dict[str, object]:
-    problems = [{"file": one.file, **asdict(problem)} for one in found for problem in one.problems]
+    problems = [{"file": one.file, **as_dict(problem)} for one in found for problem in one.problems]
     return {"files": [one.file for one in found], "problems": problems}
 
 

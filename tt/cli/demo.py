@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
@@ -18,6 +17,7 @@ from tt.app import demo as story
 from tt.bootstrap import demo_repository, demo_town
 from tt.cli.screen import Flags, examples, say
 from tt.errors import TTError
+from tt.record import record
 from tt.render.text import Look, safe
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _NEXT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stage:
     """The scratch directory with everything that the story needs."""
 

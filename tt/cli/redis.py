@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from tt.bootstrap import embedded_server
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples, say, warn
+from tt.record import as_dict
 from tt.render.text import safe
 
 
@@ -30,7 +29,7 @@ def status(flags: Flags, *, as_json: bool) -> None:
     with flags.project() as project:
         elsewhere = project.elsewhere
         state = embedded_server(project.config.home).status()
-    found = {**asdict(state), "address": str(state.address)}
+    found = {**as_dict(state), "address": str(state.address)}
     answer(flags, found, lambda look: server_lines(found, elsewhere, look), as_json=as_json)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -11,6 +10,7 @@ from tt.config.address import Source, is_secret, redis_url
 from tt.config.files import read_file
 from tt.config.keys import KEYS, PROJECT_FILE, USER_FILE, SettingValue, parse_text, wanted
 from tt.errors import TTError, UsageError
+from tt.record import record
 
 _NOT_IN_NAMES: Final = frozenset("/:*?[]\\\"'")
 
@@ -22,7 +22,7 @@ class Setting(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Config:
     """Every setting of one run. `root` is the worktree's top, or without Git the town's directory.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tt.core.groups import Progress, Row
 from tt.core.model import Plan, Task
 from tt.errors import Located
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanView:
     """A plan as a listing shows it: the tree's rows, and the tasks that were asked for."""
 
@@ -22,7 +22,7 @@ class PlanView:
     groups: Mapping[str, Progress]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Briefing:
     """What an agent has to know of the plan in front of it; without a plan everything is zero."""
 
@@ -34,7 +34,7 @@ class Briefing:
     groups: Mapping[str, Progress]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One file of a set-up, by its path below the root: made, changed, or right already."""
 
@@ -43,7 +43,7 @@ class Step:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """One plan file and what is wrong in it; `source` is what was read."""
 
@@ -53,7 +53,7 @@ class Checked:
     source: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TownFound:
     """A town as a look at the keys shows it; `branch` is empty where no `tt` has claimed it."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from tt.core.model import EMPTY, Task
 from tt.core.values import Value
+from tt.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Base:
     """The last *agreed* state of one worktree and one town, task by task and field by field.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from tt.core.model import META_ID, Plan, Task
 from tt.core.values import ABSENT, MaybeValue, Value
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Added:
     """A task that was not there before."""
 
@@ -22,7 +22,7 @@ class Added:
         return self.task.id
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Removed:
     """A task that is no longer there; it is kept whole, so that it can come back."""
 
@@ -34,9 +34,9 @@ class Removed:
         return self.task.id
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edited:
-    """One field of one task (or of `[meta]`, id META_ID); ABSENT means that there was or is none."""
+    """One field of one task, or of `[meta]` (id META_ID); ABSENT means that there is none."""
 
     id: str
     field: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from tt.core.graph import graph_problems
@@ -12,6 +11,7 @@ from tt.core.ids import made_id
 from tt.core.model import LIST_FIELDS, STATUSES, TASK_FIELDS, Plan, Status, Task
 from tt.core.problem import Problem
 from tt.core.values import Literal, Value, from_toml
+from tt.record import field, record
 
 _ID: Final = re.compile(r"[\w./-]+")
 _OPTIONAL_TEXT: Final = frozenset({"agent", "parent"})
@@ -23,7 +23,7 @@ _SHOWN_CHARS: Final = 60
 Raw: TypeAlias = Mapping[str, object]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Reading:
     """What a document says: its plan, what is wrong with it, and the ids made for nameless tasks.
 

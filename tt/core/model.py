@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, cast
 
 from tt.core.values import Value
+from tt.record import field, record
 
 META_ID: Final = "[meta]"
 """The id under which the plan's `[meta]` table takes part in changes; no task can have it."""
@@ -44,7 +44,7 @@ def progress(status: str) -> int:
     return _PROGRESS.get(status, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """One task: its plan id and its fields, in canonical form.
 
@@ -87,7 +87,7 @@ class Task:
         return cast("list[str]", self.fields.get("depends_on", []))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """The content of one plan: `[meta]` and the tasks in the file's order, by id."""
 

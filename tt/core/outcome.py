@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tt.core.diff import Change
 from tt.core.report import Conflict, Kept
+from tt.record import field, record
 
 
 class Side(StrEnum):
@@ -16,7 +16,7 @@ class Side(StrEnum):
     STORE = "store"
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Outcome:
     """What each side must change to agree, what they disagree on, which statuses were kept."""
 

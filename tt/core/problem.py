@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from tt.record import record
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where in the document: `("tasks", 3, "status")` is the status of the fourth task."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """A fault of a plan. `code` is stable and for programs, `also` a second place it refers to."""
 

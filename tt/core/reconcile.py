@@ -12,7 +12,6 @@ in docs/design.md section 4. Two more ideas are at work here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, cast
 
@@ -24,6 +23,7 @@ from tt.core.outcome import Outcome, Side
 from tt.core.report import Conflict, Kept
 from tt.core.validity import hold_back_invalid
 from tt.core.values import ABSENT, Literal, MaybeValue, Value
+from tt.record import field, record, replace
 
 UNDECIDED: Final = Literal("-nan")
 """A base value that equals no value: it keeps a disagreement alive until somebody decides it.
@@ -47,7 +47,7 @@ class Trust(StrEnum):
     REPLACED = "replaced"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoreView:
     """The store as reconciling sees it: its tasks, the tombstones of removed ones, both by id.
 
@@ -60,7 +60,7 @@ class StoreView:
     aside: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """What a reconcile needs to know beside the three trees.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tt.core.diff import Change
 from tt.core.model import Plan
 from tt.core.values import ABSENT, MaybeValue
+from tt.record import field, record
 
 
 class Direction(StrEnum):
@@ -28,7 +28,7 @@ class Direction(StrEnum):
         return self is not Direction.PUSH
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conflict:
     """Both sides changed one field of one task, and no rule decides; both stay as they are.
 
@@ -45,7 +45,7 @@ class Conflict:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """A status that went backwards in the file although nobody wrote it; the store's is kept."""
 
@@ -54,7 +54,7 @@ class Kept:
     store: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """One value in Redis that could not be used: it is set aside, and everything else is synced."""
 
@@ -62,7 +62,7 @@ class Fault:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Duplicate:
     """A second Redis hash of one plan task, as tinytown's push makes them; `counts` is used."""
 
@@ -72,7 +72,7 @@ class Duplicate:
     counts: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SyncRecord:
     """One sync as its history keeps it. `time` is RFC 3339 in UTC; `name` names it for `undo`."""
 
@@ -86,7 +86,7 @@ class SyncRecord:
     """How many further changes were made than are listed (a first push of thousands)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SyncReport:
     """What one sync did, or with `dry_run` would do.
 
@@ -111,7 +111,7 @@ class SyncReport:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UndoReport:
     """What taking a sync back changed, or `blocked`: the values in the way, and nothing changed.
 
@@ -124,7 +124,7 @@ class UndoReport:
     blocked: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatusReport:
     """A plan and its town at a glance, and how they differ; nothing was written to find out.
 

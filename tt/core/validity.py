@@ -9,7 +9,6 @@ side had before are its own: real plans have them, and a merge does not have to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tt.core.diff import Added, Change, Edited, Removed, apply
@@ -18,13 +17,14 @@ from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
 from tt.core.report import Conflict
 from tt.core.values import ABSENT, MaybeValue
+from tt.record import record
 
 _LINKS: Final = frozenset({"parent", "depends_on"})
 _Fault: TypeAlias = tuple[tuple[str, str], ...]
 """The (task, field) steps that are at fault; for a missing task, one step and ("", its id)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Half:
     """One side of a merge: its plan, the changes it is to take, and those of the other side."""
 

@@ -8,10 +8,11 @@ and a merge that believed it would lose an edit. The JSON form is what Redis and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Final, TypeAlias
+
+from tt.record import record
 
 _TAG: Final = "$toml"
 # Patterns stay text: `re` compiles and keeps them when the first odd value comes along.
@@ -25,7 +26,7 @@ _DATETIME: Final = rf"{_DATE}[Tt ]{_TIME}(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][
 _CONSTANTS: Final = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     """A TOML boolean, float, date or time, as its text: `true`, `1.50`, `nan`, `2026-01-31`."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from tt.core.diff import Added, Edited, Removed
 from tt.core.model import Task
 from tt.core.values import ABSENT, Literal, plain
 from tt.errors import TTError
+from tt.record import is_record, names_of
 
 SCHEMA_VERSION: Final = 1
 
@@ -42,7 +42,7 @@ def task_data(task: Task) -> dict[str, object]:
 
 
 def as_data(value: object) -> object:
-    """Turn a report into JSON-ready data: dataclasses become objects, changes say what they are."""
+    """Turn a report into JSON-ready data: records become objects, changes say what they are."""
     if isinstance(value, Added | Removed):
         kind = "added" if isinstance(value, Added) else "removed"
         return {"change": kind, "id": value.id, "task": task_data(value.task)}
@@ -55,8 +55,8 @@ def as_data(value: object) -> object:
         return plain(value)
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: as_data(getattr(value, item.name)) for item in fields(value)}
+    if is_record(value):
+        return {name: as_data(getattr(value, name)) for name in names_of(value)}
     return _plain_data(value)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields
 
 from tt.core.groups import Progress
 from tt.core.report import StatusReport, SyncRecord
+from tt.record import names_of
 from tt.render.changes import change_lines, tally
 from tt.render.conflicts import conflict_lines
 from tt.render.history import when
@@ -89,7 +89,7 @@ def _drift(report: StatusReport, look: Look) -> list[str]:
 
 def status_data(report: StatusReport, groups: Mapping[str, Progress]) -> dict[str, object]:
     """Return the same for programs; the plan itself is `tt plan --json`'s to tell."""
-    data = {field.name: getattr(report, field.name) for field in fields(report)}
+    data = {name: getattr(report, name) for name in names_of(report)}
     del data["plan"]
     by_status = Counter(task.status for task in report.plan.tasks.values())
     return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from tt.record import field, record
 
 
 class Kind(StrEnum):
@@ -15,7 +16,7 @@ class Kind(StrEnum):
     CLUSTER = "redis+cluster"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tls:
     """How TLS is done. Empty paths mean the system's authorities and no client certificate."""
 
@@ -26,7 +27,7 @@ class Tls:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Login:
     """A user name and password; both empty means that nobody logs in."""
 
@@ -37,7 +38,7 @@ class Login:
         return bool(self.username or self.password)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """A Redis as the user names it.
 

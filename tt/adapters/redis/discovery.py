@@ -6,7 +6,6 @@ It only finds the way; the talking is done over our own connection.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 from redis.backoff import NoBackoff
@@ -19,6 +18,7 @@ from tt.adapters.redis.address import Address, Kind, Login, printable
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.replies import RefusedError
 from tt.errors import StoreError, UsageError
+from tt.record import replace
 
 
 def sentinel_primary(address: Address, timeout: float) -> tuple[str, int]:

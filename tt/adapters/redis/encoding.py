@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
 from tt.adapters.redis.codec import MARKER, PLAN_TAG, USER_KEY, Hash
@@ -11,6 +10,7 @@ from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.texts import list_text, time_text, value_text
 from tt.core.model import FINISHED, TASK_FIELDS, Task
 from tt.core.values import ABSENT, MaybeValue, Value
+from tt.record import field, record
 
 Writes: TypeAlias = dict[str, "str | None"]
 """New texts of hash fields; None takes the field away."""
@@ -20,7 +20,7 @@ _IN_EACH: Final = frozenset({"description", "status", "tags"})
 _HASH_FIELD: Final = {"status": "state", "parent": "parent_id"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Encoder:
     """Writes the tasks of one town as hash fields. `uuid_of` gives the uuid of a plan id.
 

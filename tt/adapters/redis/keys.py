@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from tt.record import record
 
 PREFIX: Final = "tt:"
 UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -14,7 +15,7 @@ _GLOB: Final = str.maketrans({char: f"\\{char}" for char in "\\*?[]"})
 _TOWN_KEY: Final = rf"{PREFIX}(.+):(?:(task|agent):{UUID.pattern}|(plan|tombstones))"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TownKeys:
     """The keys of one town. A name may hold any text: braces make a Cluster hash tag of it."""
 

@@ -7,7 +7,6 @@ deleted: a task that is removed meanwhile is seen in one of the two.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from tt.adapters.redis.codec import UNNOTICED
@@ -19,9 +18,10 @@ from tt.adapters.redis.replies import Reply, ReplyError, refused
 from tt.core.model import RUN_FIELDS
 from tt.errors import StoreError
 from tt.ports import StoreState
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TownLoader:
     """Reads the keys of one town."""
 

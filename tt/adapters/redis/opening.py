@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from tt.adapters.redis.address import Address, Kind
 from tt.adapters.redis.connection import DEFAULT_TIMEOUT, Connection
 from tt.adapters.redis.home import ServerHome
 from tt.adapters.redis.replies import LostError, NoServerError, RefusedError, SilentError
+from tt.record import replace
 
 
 def open_connection(

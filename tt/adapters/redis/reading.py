@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import cast
 
 from tt.adapters.redis.codec import MARKER, BadHashError, Hash, decode, split_tags
@@ -15,6 +14,7 @@ from tt.core.model import Task, progress
 from tt.core.report import Duplicate, Fault
 from tt.core.values import Value
 from tt.ports import StoredTask, StoreState
+from tt.record import replace
 
 
 class TownReading:

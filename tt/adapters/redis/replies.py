@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tt.adapters.redis.address import printable
 from tt.errors import StoreError, StoreRefusedError
+from tt.record import record
 
 _MAX_TEXT: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReplyError:
     """One command's error reply, as a value: `code` is its first word, `text` the whole line."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.home import ServerHome
+from tt.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerStatus:
     """How the user's own server is; all after `directory` is unknown while it is not running.
 

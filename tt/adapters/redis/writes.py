@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tt.adapters.redis.codec import Hash
 from tt.core.model import Task
 from tt.core.report import Fault
+from tt.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Create:
     """Make the hash of `task`, unless the key exists. `now` are nanoseconds since 1970.
 
@@ -27,7 +27,7 @@ class Create:
         return self.task.id
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patch:
     """Set the fields of `new` (None: take away) in a hash that is there and has `old`."""
 
@@ -37,7 +37,7 @@ class Patch:
     new: Mapping[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Delete a hash that is exactly `old`; one that is gone already is as good."""
 
@@ -49,7 +49,7 @@ class Delete:
 Write: TypeAlias = Create | Patch | Delete
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Planned:
     """The writes of one sync. `buried` are new tombstones by plan id, to be written first; `freed`
     are old ones, as they were read, that hashes override or are about to. `lost` are the ids whose
