@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from tt.record import replace
 from pathlib import Path
 
 import pytest

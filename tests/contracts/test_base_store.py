@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from tt.record import replace
 from pathlib import Path
 
 import pytest
