@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import time
 from contextlib import suppress
@@ -66,7 +65,7 @@ def _writable_mode(target: Path, name: str) -> os.stat_result | None:
 
 def _filled(target: Path, data: bytes, like: os.stat_result | None) -> Path:
     """Write a temporary file beside the target, with its rights, down to the disk."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_SUFFIX}")
+    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}{_SUFFIX}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o666 if like is None else 0o600)
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from tt.app.look import View, look
 from tt.app.settle import Settled, Work, settle_all
 from tt.app.site import Site
@@ -32,6 +30,8 @@ def resolve(site: Site, identifier: str, side: Side) -> SyncReport:
 
 
 def _which(identifier: str, known: set[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(identifier, sorted(known), n=1)
     return f"Did you mean `{near[0]}`?" if near else "`tt conflicts` lists those that there are."
 

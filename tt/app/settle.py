@@ -7,7 +7,7 @@ and a step that was overtaken ends this round: the caller looks again.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -189,7 +189,7 @@ def _claim(site: Site, view: View) -> Claim:
     return Claim(
         repo=site.identity.primary(),
         branch=site.branch,
-        epoch=secrets.token_hex(8) if renewed or town is None else town.epoch,
+        epoch=os.urandom(8).hex() if renewed or town is None else town.epoch,
         floor=floor,
     )
 

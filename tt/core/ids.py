@@ -9,18 +9,20 @@ two clones agree without talking.
 from __future__ import annotations
 
 import re
-import unicodedata
-from base64 import b32encode
-from hashlib import sha1, sha256
-from typing import Final
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
 
 _NAMESPACE: Final = bytes.fromhex("6d1f2b7cf0b45d8c9d0f3f3a5c1e7a42")
 _HASH_CHARS: Final = 6
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _SLUG_CHARS: Final = 40
 
 
 def slug(text: str) -> str:
     """Shorten a description to at most 40 characters of a-z, 0-9 and single hyphens."""
+    import unicodedata  # only ids that are made need it
+
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", ascii_text)
     made = "-".join(words)[: _SLUG_CHARS + 1]
@@ -33,14 +35,24 @@ def slug(text: str) -> str:
 
 def made_id(description: str, salt: str = "") -> str:
     """Make an id of a description; `salt` tells apart what has the same description."""
-    digest = sha256(f"{description}\0{salt}".encode()).digest()
-    short = b32encode(digest).decode().lower()[:_HASH_CHARS]
+    from hashlib import sha256
+
+    number = int.from_bytes(sha256(f"{description}\0{salt}".encode()).digest()[:4])
+    short = "".join(_BASE32[number >> shift & 31] for shift in range(27, 27 - 5 * _HASH_CHARS, -5))
     return f"{slug(description) or 'task'}-{short}"
+
+
+@cache
+def _sha1() -> Callable[..., Any]:
+    """Import late: a sync that makes no task needs no hash, and OpenSSL takes time to load."""
+    from hashlib import sha1
+
+    return sha1
 
 
 def task_uuid(town: str, plan_id: str) -> str:
     """Compute the uuid of a plan task: UUIDv5 of the town and the plan id."""
-    digest = sha1(_NAMESPACE + f"{town}/{plan_id}".encode(), usedforsecurity=False).digest()
+    digest = _sha1()(_NAMESPACE + f"{town}/{plan_id}".encode(), usedforsecurity=False).digest()
     text = digest[:16].hex()
     variant = "89ab"[digest[8] >> 4 & 3]
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
