@@ -112,12 +112,16 @@ class Place:
         """Write the plan as an editor would."""
         self.file.write_bytes(plan.encode() if isinstance(plan, str) else plan)
 
-    def tt(self, *arguments: str, options: Mapping[str, Any] | None = None, **env: str) -> Ended:
+    def tt(self, *arguments: str, **env: str) -> Ended:
         """Run a command here; `env` is added to its environment."""
-        environment = {**os.environ, "REDIS_URL": self.server.url, **self.environment, **env}
-        return run([*arguments], self.top, env=environment, **(options or {}))
+        return self.tt_with({}, *arguments, **env)
 
-    def done(self, *arguments: str, **env: Any) -> Ended:
+    def tt_with(self, options: Mapping[str, Any], *arguments: str, **env: str) -> Ended:
+        """Run a command here, with options of `run`."""
+        environment = {**os.environ, "REDIS_URL": self.server.url, **self.environment, **env}
+        return run([*arguments], self.top, env=environment, **options)
+
+    def done(self, *arguments: str, **env: str) -> Ended:
         """Run a command that has to succeed, and to say nothing on standard error."""
         ended = self.tt(*arguments, **env)
         assert (ended.code, ended.err) == (0, ""), ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -61,7 +62,6 @@ def _write_log(error: Exception, arguments: list[str]) -> Path:
     from traceback import format_exception
 
     from tt import __version__
-    from tt.config.address import mask
     from tt.config.settings import tt_home
 
     now = datetime.now(UTC)
@@ -72,5 +72,28 @@ def _write_log(error: Exception, arguments: list[str]) -> Path:
     content = f"{head}{arguments!r}\n\n{''.join(format_exception(error))}"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(mask(content))
+        log.write(_without_secrets(content, arguments))
     return path
+
+
+def _without_secrets(content: str, arguments: list[str]) -> str:
+    """Take out what a bug may have been met with: passwords, whole or inside an address."""
+    from tt.config.address import mask
+
+    for secret in sorted(_secrets(arguments), key=len, reverse=True):
+        for said in (secret, repr(secret)[1:-1]):
+            content = content.replace(said, "***")
+    return mask(content)
+
+
+def _secrets(arguments: list[str]) -> set[str]:
+    """Return what was given as a password, or where one belongs, even if it is no address."""
+    from tt.config.keys import KEYS
+
+    variables = [name for key in KEYS.values() if key.secret for name in key.env]
+    found = {os.environ.get(name, "") for name in variables}
+    for before, word in pairwise(arguments):
+        if before in ("--redis", "redis.url") or (before in KEYS and KEYS[before].secret):
+            found.add(word)
+    found.update(word.partition("=")[2] for word in arguments if word.startswith("--redis="))
+    return found - {"", "embedded", "--json", "--project"}
