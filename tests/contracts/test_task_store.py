@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from tt.record import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from tt.core.model import META_ID, Plan, Task
 from tt.core.values import ABSENT, Literal, Value
 from tt.errors import StoreError
 from tt.ports import Applied, Claim, StoreState
+from tt.record import replace
 
 OURS = Claim("repo-a repo-b", "main", "epoch-1")
 DEV = "d8d6389b-be09-4d21-af0c-fd6b39ae7701"
