@@ -9,7 +9,7 @@ from tt.core.base import Base
 from tt.core.merge import goes_back
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
-from tt.core.reconcile import StoreView, Terms, Trust, complete, doubtful, reconcile
+from tt.core.reconcile import StoreView, Terms, Trust, complete, differing, doubtful, reconcile
 from tt.errors import StoreError, TTError
 from tt.ports import Snapshot, StoredTask, StoreState, Town
 from tt.record import record, replace
@@ -30,6 +30,8 @@ class View:
     store: StoreView
     trust: Trust
     outcome: Outcome
+    among: frozenset[str]
+    """The ids of which base, file and store do not all say the same: all that a write concerns."""
     wishes: frozenset[str] = frozenset()
     """Ids of which somebody wrote into the file what the base and Git cannot explain away."""
 
@@ -60,9 +62,10 @@ def look(
     _check_owner(site, stored, state.town)
     store = _view(state)
     trust = standing(base, state.town)
-    wishes = frozenset(_wishes(site, base, plan, store))
-    outcome = reconcile(base, plan, store, Terms(trust, wishes, reset, decided or {}))
-    return View(stored, base, snapshot, state, store, trust, outcome, wishes)
+    among = differing(base, plan, store)
+    wishes = frozenset(_wishes(site, base, plan, doubtful(base, plan, store, among)))
+    outcome = reconcile(base, plan, store, Terms(trust, wishes, reset, decided or {}), among)
+    return View(stored, base, snapshot, state, store, trust, outcome, among, wishes)
 
 
 def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
@@ -118,9 +121,8 @@ def _check_owner(site: Site, stored: Base | None, town: Town | None) -> None:
         )
 
 
-def _wishes(site: Site, base: Base, plan: Plan, store: StoreView) -> list[str]:
+def _wishes(site: Site, base: Base, plan: Plan, doubts: list[str]) -> list[str]:
     """Of what Git may have brought back, keep what somebody wrote: design.md, section 4."""
-    doubts = doubtful(base, plan, store)
     if not doubts or site.repository is None:
         return doubts
     head = _at(site, "HEAD")

@@ -163,7 +163,9 @@ def _news(view: View, work: Work) -> bool:
     Agents do not raise the counter. What they wrote and a base took in would else look unwritten,
     instead of lost, in a store that was restored to just before.
     """
-    return bool(work.to_file) or agree(view.base, view.plan, view.store) != view.base
+    return (
+        bool(work.to_file) or agree(view.base, view.plan, view.store, (), view.among) != view.base
+    )
 
 
 def _adopt(site: Site, view: View, plan: Plan) -> None:
@@ -219,7 +221,7 @@ def _move_base(site: Site, view: View, work: Work, settled: Settled, written: _W
     if settled.snapshot is None:
         return
     conflicts = view.outcome.conflicts if view.trust is not Trust.CURRENT else ()
-    agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts)
+    agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts, view.among)
     base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
     base = _stamped(site, view, work.direction, base, written)
     if view.stored is not None and _same(view.stored, base):

@@ -45,7 +45,7 @@ def _both(site: Site, view: View) -> StatusReport:
         file=site.file.name,
         address=site.store.address,
         plan=apply(view.plan, outcome.to_file),
-        in_step=in_step(view.plan, view.store),
+        in_step=in_step(view.plan, view.store, view.among),
         to_store=tuple(outcome.to_store),
         to_file=tuple(outcome.to_file),
         conflicts=tuple(outcome.conflicts),

@@ -125,7 +125,7 @@ def _report(site: Site, request: Request, view: View, settled: Settled) -> SyncR
         direction=direction,
         town=site.town,
         file=site.file.name,
-        in_step=in_step(plan, settled.store),
+        in_step=in_step(plan, settled.store, view.among),
         to_store=settled.to_store,
         to_file=settled.to_file,
         waiting_store=() if direction.writes_store else tuple(view.outcome.to_store),

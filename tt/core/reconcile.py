@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final, cast
 
 from tt.core.base import Base
-from tt.core.diff import Added, Change, Edited, Removed
+from tt.core.diff import Added, Edited, Removed
 from tt.core.merge import CLASH, goes_back, merge3, merge_status
 from tt.core.model import EMPTY, META_ID, Plan, Task, progress
 from tt.core.outcome import Outcome, Side
@@ -95,28 +95,55 @@ def _whole(old: Task) -> Task:
     return Task(old.id, {"description": "", "status": "pending", **_decided(old.fields)})
 
 
-def doubtful(base: Base, file: Plan, store: StoreView) -> list[str]:
+def differing(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
+    """List the ids of which base, file and store do not all say the same.
+
+    In a plan of thousands they are few, and all else that is asked of the three trees concerns
+    only them: the functions below take them as `among`, and find them where that is None.
+    """
+    agreed, stored = base.tasks, store.tasks
+    found = {*(stored.keys() - file.tasks.keys()), *(agreed.keys() - file.tasks.keys())}
+    for identifier, task in file.tasks.items():
+        if identifier not in agreed or identifier not in stored or not agreed[identifier].fields == task.fields == stored[identifier].fields:
+            found.add(identifier)
+    return frozenset(found)
+
+
+def doubtful(
+    base: Base, file: Plan, store: StoreView, among: frozenset[str] | None = None
+) -> list[str]:
     """List the ids of which Git may have brought an old version back: a caller must look.
 
     These are statuses that went backwards since the base, and tasks that are in the file again
     after both sides had agreed on their removal.
     """
     found = []
-    for task in file.tasks.values():
+    for task in _some(file.tasks, differing(base, file, store) if among is None else among):
         old = base.tasks.get(task.id)
         if old is None:
             if task.id in base.deleted and task.id in store.tombstones:
                 found.append(task.id)
-        elif old is not task and _went_back(old.fields.get("status", ABSENT), task.status):
+        elif _went_back(old.fields.get("status", ABSENT), task.status):
             found.append(task.id)
     return found
+
+
+def _some(tasks: Mapping[str, Task], among: frozenset[str]) -> Iterator[Task]:
+    """Yield the tasks of these ids, in the order in which they stand."""
+    return (task for identifier, task in tasks.items() if identifier in among)
 
 
 def _went_back(before: MaybeValue, after: str) -> bool:
     return isinstance(before, str) and goes_back(before, after)
 
 
-def reconcile(base: Base, file: Plan, store: StoreView, terms: Terms | None = None) -> Outcome:
+def reconcile(
+    base: Base,
+    file: Plan,
+    store: StoreView,
+    terms: Terms | None = None,
+    among: frozenset[str] | None = None,
+) -> Outcome:
     """Decide what file and store must each change, given what they last agreed on.
 
     The same inputs give the same answer. What is in `to_store` and `to_file` leaves each side as
@@ -125,11 +152,12 @@ def reconcile(base: Base, file: Plan, store: StoreView, terms: Terms | None = No
     terms = terms or Terms()
     merge = _Merge(base, file, store, terms)
     merge.fields(META_ID, base.meta, file.meta, store.meta)
-    for task in file.tasks.values():
+    among = differing(base, file, store) if among is None else among
+    for task in _some(file.tasks, among):
         merge.in_file(task)
-    for identifier in (*store.tasks, *base.tasks):
-        if identifier not in file.tasks:
-            merge.not_in_file(identifier)
+    for task in (*_some(store.tasks, among), *_some(base.tasks, among)):
+        if task.id not in file.tasks:
+            merge.not_in_file(task.id)
     hold_back_invalid(merge.outcome, file, _as_plan(store), terms.decided)
     return merge.outcome
 
@@ -345,7 +373,13 @@ def _said(task: Task | None) -> MaybeValue:
     return ABSENT if said == UNDECIDED else said
 
 
-def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict] = ()) -> Base:
+def agree(
+    base: Base,
+    file: Plan,
+    store: StoreView,
+    conflicts: Iterable[Conflict] = (),
+    among: frozenset[str] | None = None,
+) -> Base:
     """Move the base to what both sides now say, field by field, and leave it where they differ.
 
     `file` and `store` are the sides after everything was written that was. Where `conflicts` stand
@@ -355,18 +389,13 @@ def agree(base: Base, file: Plan, store: StoreView, conflicts: Iterable[Conflict
     store loses the tombstone, until both sides have the task again. Tasks that need no change are
     the same objects as in `base`.
     """
-    tasks: dict[str, Task] = {}
-    for task in file.tasks.values():
-        old, stored = base.tasks.get(task.id), store.tasks.get(task.id)
-        if stored is not None:
-            tasks[task.id] = _agreed_task(old, task, stored)
-        elif old is not None:
-            tasks[task.id] = old
-    tasks |= {
-        identifier: old
-        for identifier, old in base.tasks.items()
-        if identifier not in file.tasks and not _is_gone(identifier, store)
-    }
+    tasks = dict(base.tasks)
+    for identifier in sorted(differing(base, file, store) if among is None else among):
+        task, stored = file.tasks.get(identifier), store.tasks.get(identifier)
+        if task is not None and stored is not None:
+            tasks[identifier] = _agreed_task(base.tasks.get(identifier), task, stored)
+        elif task is None and _is_gone(identifier, store):
+            tasks.pop(identifier, None)
     meta = _agreed_fields(base.meta, file.meta, store.meta)
     for conflict in conflicts:
         if conflict.id == META_ID:
@@ -451,16 +480,11 @@ def _undecided(fields: Mapping[str, Value], conflict: Conflict) -> Mapping[str, 
     return fields
 
 
-def in_step(file: Plan, store: StoreView) -> int:
-    """Count the tasks that both sides have and say the same of."""
-    stored = store.tasks
-    return sum(
-        1
-        for task in file.tasks.values()
-        if (other := stored.get(task.id)) is not None and other.fields == task.fields
-    )
-
-
-def removals(changes: Iterable[Change]) -> Iterator[Removed]:
-    """Yield the removals among changes."""
-    return (change for change in changes if isinstance(change, Removed))
+def in_step(file: Plan, store: StoreView, among: Iterable[str] | None = None) -> int:
+    """Count the tasks that both sides have and say the same of; all that are not `among` do."""
+    apart = 0
+    for identifier in file.tasks if among is None else among:
+        task, stored = file.tasks.get(identifier), store.tasks.get(identifier)
+        if task is not None and (stored is None or stored.fields != task.fields):
+            apart += 1
+    return len(file.tasks) - apart

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from hashlib import sha1
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
@@ -103,4 +102,6 @@ def _is_forgotten(reply: Reply) -> bool:
 def _script(name: str) -> tuple[bytes, str]:
     """Read a script; return its text and the SHA-1 digest that the server knows it by."""
     text = (_SCRIPTS / f"{name}.lua").read_bytes()
+    from hashlib import sha1  # only writes need it
+
     return text, sha1(text, usedforsecurity=False).hexdigest()
