@@ -104,7 +104,8 @@ def differing(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
     agreed, stored = base.tasks, store.tasks
     found = {*(stored.keys() - file.tasks.keys()), *(agreed.keys() - file.tasks.keys())}
     for identifier, task in file.tasks.items():
-        if identifier not in agreed or identifier not in stored or not agreed[identifier].fields == task.fields == stored[identifier].fields:
+        old, other = agreed.get(identifier), stored.get(identifier)
+        if old is None or other is None or not old.fields == task.fields == other.fields:
             found.add(identifier)
     return frozenset(found)
 

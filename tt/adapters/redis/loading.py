@@ -1,7 +1,8 @@
 """Reading one town from the server; nothing is ever written.
 
 The tasks are read before the tombstones, and a tombstone is written before its task's hash is
-deleted: a task that is removed meanwhile is seen in one of the two.
+deleted: a task that is removed meanwhile is seen in one of the two. The town's counter is read last
+of all, so that it never is behind what was read with it.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ class TownLoader:
         found = self._task_uuids(reading)
         replies = self.connection.stream(self._reads(found))
         shapes = Shapes(UNNOTICED | (RUN_FIELDS - self.run_fields))
-        town = self._own_hash(next(replies), self.keys.plan, shapes)
         for uuid, reply in zip(found, replies, strict=False):
             if isinstance(reply, list):
                 if reply:  # else it was deleted meanwhile
                     reading.add(uuid, shapes.hash(cast("list[bytes]", reply)))
             else:
                 self._refuse_task(reading, uuid, reply)
+        stones = dict(self._own_hash(next(replies), self.keys.tombstones, shapes))
         (last,) = replies
-        stones = dict(self._own_hash(last, self.keys.tombstones, shapes))
+        town = self._own_hash(last, self.keys.plan, shapes)
         return reading.state(town, stones, self.agent_names(reading.assigned()))
 
     def agent_names(self, uuids: Collection[str]) -> dict[str, str]:
@@ -77,11 +78,11 @@ class TownLoader:
             yield key[start:].decode(errors="backslashreplace")
 
     def _reads(self, uuids: Iterable[str]) -> Iterator[Command]:
-        yield "HGETALL", self.keys.plan
         prefix = self.keys.task("")
         for uuid in uuids:
             yield "HGETALL", prefix + uuid
         yield "HGETALL", self.keys.tombstones
+        yield "HGETALL", self.keys.plan
 
     def _refuse_task(self, reading: TownReading, uuid: str, reply: Reply) -> None:
         if not _is_wrong_type(reply):
