@@ -18,7 +18,7 @@ import pytest
 
 from tt.adapters.planfile import TomlPlanFile, read_plan
 from tt.adapters.planfile_write import replace_bytes
-from tt.core.diff import Added, Change, Edited
+from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.model import META_ID, Task
 from tt.core.values import ABSENT
 from tt.errors import FileMovedError, TTError
@@ -66,7 +66,8 @@ class TestTheContent:
     def test_a_snapshot_after_many_changes_can_be_written_on(self, path: Path) -> None:
         path.write_text(A + '\n[[tasks]]\nid = "b"\ndescription = "B"\n')
         task = Task("a", {"description": "again", "status": "failed", "tags": []})
-        changes: list[Change] = [Added(task), Edited(META_ID, "owner", ABSENT, "me")]
+        was = read(path).plan.tasks["a"]
+        changes = [Removed(was), Added(task), Edited(META_ID, "owner", ABSENT, "me")]
         after = file(path).write(read(path), changes)
         assert after == read(path)
         assert list(after.plan.tasks) == ["a", "b"]

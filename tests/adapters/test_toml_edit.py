@@ -17,7 +17,7 @@ from tt.core.values import ABSENT, Literal, MaybeValue, Value
 def edited(before: str, *changes: Change) -> str:
     data = dedent(before).encode()
     reading = read_leniently(data, "f")
-    return edit_plan(data, reading, changes, reading.named).decode()
+    return edit_plan(data, reading, changes).decode()
 
 
 def setting(before: str, field: str, new: MaybeValue, identifier: str = "a") -> str:

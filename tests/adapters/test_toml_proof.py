@@ -69,6 +69,14 @@ def test_a_snapshot_of_another_text_is_refused() -> None:
         edit_plan(other.encode(), before, [RUNNING])
 
 
+def test_a_task_is_not_removed_in_the_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toml_proof, "WHOLE_CHARS", 0)
+    before = read_plan(PLAN.encode(), "f")
+    other = PLAN.replace('"t2"', '"t"').replace('"t3"', '"t2"').replace('"t"', '"t3"')
+    with pytest.raises(RuntimeError):
+        edit_plan(other.encode(), before, [Removed(before.plan.tasks["t2"])])
+
+
 class TestLargePlans:
     CHANGES = (
         RUNNING,

@@ -104,7 +104,7 @@ class TomlPlanFile:
         from tt.adapters.toml_edit import edit_plan  # only where something is edited
 
         known = before or _NOTHING
-        return edit_plan(known.data, known, changes, known.named)
+        return edit_plan(known.data, known, changes)
 
     def write(self, before: Snapshot | None, changes: Sequence[Change]) -> Snapshot:
         """Make `changes`, and write down the ids that `before` has made, touching no other byte.

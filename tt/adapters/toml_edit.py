@@ -37,10 +37,12 @@ def edit_plan(
 ) -> bytes:
     """Return `data`, whose plan is `before`, with `changes` made and the ids `named` written down.
 
-    Returns `data` itself where nothing changes. Raises RuntimeError rather than return a file
-    that would not say exactly what is wished.
+    `named` is by index in the file, and by default all that `before` had to make. (One that is
+    left out is made again when the file is read next: perhaps another one, where tasks of the
+    same description came or went.) Returns `data` itself where nothing changes. Raises
+    RuntimeError rather than return a file that would not say exactly what is wished.
     """
-    wish = wish_for(before, changes, named or {})
+    wish = wish_for(before, changes, before.named if named is None else named)
     if not wish:
         return data
     text = text_of(data)

@@ -18,11 +18,11 @@ _EQUALS: Final = frozenset({"=", " = ", " =", "= "})
 def lead_start(text: str, start: int, floor: int) -> int:
     """Return where the comment lines begin that stand directly above the line at `start`.
 
-    Nothing above `floor` is looked at: there the value of another key may look like a comment.
+    Nothing above the line at `floor` is looked at: there another key's value may look like one.
     """
     while start > floor:
         line = text.rfind("\n", 0, start - 1) + 1
-        if line < floor or not text[line:start].lstrip(" \t").startswith("#"):
+        if not text[line:start].lstrip(" \t").startswith("#"):
             break
         start = line
     return start
