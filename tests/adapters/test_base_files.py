@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from tt.record import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tt.core.base import Base
 from tt.core.model import Task
 from tt.core.report import SyncRecord
 from tt.errors import BaseMovedError, TTError
+from tt.record import replace
 
 RECORD = SyncRecord("", "2026-01-31T10:00:00+00:00", "merge")
 

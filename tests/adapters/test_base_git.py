@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from tt.record import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from tt.core.diff import Added
 from tt.core.model import Task
 from tt.core.report import SyncRecord
 from tt.errors import BaseMovedError, TTError
+from tt.record import replace
 
 RECORD = SyncRecord("", "2026-01-31T10:00:00+00:00", "merge")
 REF = "refs/worktree/tt/town"

@@ -10,8 +10,11 @@ import pytest
 from tests.cli.conftest import PLAN, Ran
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.home import ServerHome
+from tt.adapters.redis.ondemand import OnDemand
+from tt.bootstrap import open_project
 from tt.cli.root import run as run_click
 from tt.cli.syncing import understood
+from tt.core.ids import task_uuid
 
 Tt = Callable[..., Ran]
 
@@ -160,6 +163,29 @@ def test_a_finished_task_is_opened_again_on_both_sides(tt: Tt, project: Path) ->
     assert tt("sync", "--dry-run", "--json").data["to_store"] == []
     assert tt("reopen", "design").out == "design is pending already.\n"
     assert tt("reopen", "desing").code == 1
+
+
+def test_copies_of_tasks_that_another_tool_made_are_removed_when_asked(
+    tt: Tt, project: Path
+) -> None:
+    tt("sync")
+    assert tt("dedupe").out == "Every task is in Redis once.\n"
+    with open_project(str(project), {}) as opened:
+        copy_task(opened.connection, opened.town, "design")
+    assert "1 more copy of 1 task" in tt("sync").out
+    assert tt("dedupe", "--dry-run").lines[0] == "Would remove 1 copy:"
+    assert tt("dedupe", "--json").data["removed"] == 1
+    assert tt("sync").lines == ["⬆️  Pushed 3 tasks from tasks.toml to Redis"]
+
+
+def copy_task(connection: OnDemand, town: str, task: str) -> None:
+    """Write a task a second time under a uuid of its own, as tinytown's push does."""
+    uuid = "0b8e4a52-7f0e-4c7e-9c55-0a8f6a2d1c11"
+    key = f"tt:{town}:task:"
+    flat = connection.execute("HGETALL", key + task_uuid(town, task))
+    assert isinstance(flat, list)
+    fields = dict(zip(flat[::2], flat[1::2], strict=True)) | {b"id": uuid.encode()}
+    connection.execute("HSET", key + uuid, *[word for pair in fields.items() for word in pair])
 
 
 def test_status_tells_the_town_and_the_drift(tt: Tt, project: Path) -> None:

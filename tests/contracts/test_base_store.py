@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from tt.record import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from tt.core.report import SyncRecord
 from tt.core.values import ABSENT, Literal, Value
 from tt.errors import BaseMovedError
 from tt.ports import BaseStore
+from tt.record import replace
 
 TOWN = "{my town}-Straße/a..b@{x}.lock"
 TIME = "2026-01-31T10:00:00.123456789+00:00"

@@ -206,7 +206,7 @@ def test_duplicates_of_tinytown_s_pushes_are_one_task_the_furthest_along(golden:
     push_again(golden)
     push_again(golden)
     ended = golden.tt("sync", "pull")
-    assert "Redis has 10 more copies of 5 tasks; the furthest along counts" in ended.out
+    assert "Redis has 10 more copies of 5 tasks; the furthest along counts (tt dedupe)" in ended.out
     assert ended.out.startswith("⬇️  Pulled 9 tasks")
     assert {name: golden.plan[name]["status"] for name in PUSHED} == {
         name: status for name, (_, status, _) in PUSHED.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from tt.record import replace
 
 from tt.core.answers import PlanView
 from tt.core.diff import Added, Change, Edited, Removed
@@ -22,6 +21,7 @@ from tt.core.report import (
 )
 from tt.core.values import ABSENT, Literal
 from tt.errors import Located, PlanError
+from tt.record import replace
 from tt.render.changes import change_lines, tally
 from tt.render.conflicts import conflict_lines, resolve_command
 from tt.render.history import history_lines, undo_lines
@@ -138,7 +138,7 @@ def test_what_was_seen_on_the_way_is_told() -> None:
             " (tt reopen lint says it on purpose)"
         ),
         "  set aside tt:town:task:1: not UTF-8",
-        "  Redis has 2 more copies of 1 task; the furthest along counts",
+        "  Redis has 2 more copies of 1 task; the furthest along counts (tt dedupe)",
         "  ids made for 1 task: write-docs-ab12cd",
         "  a note",
     ]

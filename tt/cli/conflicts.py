@@ -1,4 +1,4 @@
-"""`tt conflicts`, `tt resolve`, `tt reopen` and `tt undo`: deciding, and second thoughts."""
+"""`tt conflicts`, `resolve`, `reopen`, `undo` and `dedupe`: deciding, and second thoughts."""
 
 from __future__ import annotations
 
@@ -95,3 +95,26 @@ def undo(flags: Flags, name: str | None, *, as_json: bool) -> int:
         report = take_back(project.site, name)
     answer(flags, report, lambda look: undo_lines(report, look), as_json=as_json)
     return ExitCode.FAILED if report.blocked else ExitCode.DONE
+
+
+@click.command(epilog=examples("tt dedupe --dry-run", "tt dedupe"))
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@json_option
+@click.pass_obj
+def dedupe(flags: Flags, *, dry_run: bool, as_json: bool) -> None:
+    """Remove second copies of tasks from Redis.
+
+    Other tools make a new copy of every task with each push. `tt` counts the one that is furthest
+    along, and leaves the others alone until you ask.
+    """
+    from tt.app.duplicates import dedupe as remove
+    from tt.render.duplicates import dedupe_lines
+
+    with patience("comparing"), flags.project() as project:
+        found, removed = remove(project.site, dry_run=dry_run)
+    answer(
+        flags,
+        {"copies": found, "removed": removed, "dry_run": dry_run},
+        lambda look: dedupe_lines(found, removed, look, dry_run=dry_run),
+        as_json=as_json,
+    )

@@ -24,6 +24,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "resolve": Entry("conflicts:resolve", "End a conflict for one side."),
         "reopen": Entry("conflicts:reopen", "Make a finished task pending again."),
         "undo": Entry("conflicts:undo", "Take a sync back, on both sides."),
+        "dedupe": Entry("conflicts:dedupe", "Remove second copies of tasks from Redis."),
     },
     "Setting up": {
         "init": Entry("setup:init", "Make this directory a town."),

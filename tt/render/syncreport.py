@@ -83,7 +83,8 @@ def _asides(report: SyncReport | StatusReport, file: str, look: Look) -> Iterato
     if report.duplicates:
         names = {duplicate.id for duplicate in report.duplicates}
         copies = count(len(report.duplicates), "more copy", "more copies")
-        yield f"  Redis has {copies} of {count(len(names), 'task')}; the furthest along counts"
+        tasks = count(len(names), "task")
+        yield f"  Redis has {copies} of {tasks}; the furthest along counts (tt dedupe)"
     if isinstance(report, SyncReport) and report.named:
         shown = ", ".join(safe(name) for name in _some(report.named, look))
         rest = "" if look.all or len(report.named) <= _FEW else ", …"
