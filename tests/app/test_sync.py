@@ -21,7 +21,8 @@ from tests.support.sites import (
     frozen,
     restore,
 )
-from tt.app.conflicts import conflicts, resolve
+from tt.app.conflicts import conflicts, reopen, resolve
+from tt.app.history import undo
 from tt.app.sync import sync
 from tt.core.diff import Added, Edited, Removed
 from tt.core.ids import task_uuid
@@ -603,6 +604,53 @@ def test_what_another_clone_healed_is_not_taken_for_an_edit(clone: Clone) -> Non
     resolve(clone.site, "b", Side.FILE)
     stale.sync(MERGE)
     assert clone.plan == stale.plan == clone.stored
+
+
+def test_reopening_a_task_does_not_pass_a_restored_town_off_as_healed(clone: Clone) -> None:
+    dump = frozen(clone.memory)
+    clone.raw("a")["state"] = "completed"
+    clone.edit('"dev"', '"ops"')
+    clone.sync(MERGE)
+    restore(clone.memory, dump)
+    before = clone.everything()
+    for write in (lambda: reopen(clone.site, "a"), lambda: undo(clone.site)):
+        with pytest.raises(TTError, match="Redis has lost writes"):
+            write()
+        assert clone.everything() == before
+    clone.sync(MERGE)
+    reopen(clone.site, "a")
+    assert clone.status("a") == ("pending", "pending")
+    assert clone.raw("b")["agent"] == "ops"
+
+
+def test_a_race_that_is_lost_while_healing_does_not_end_the_healing(clone: Clone) -> None:
+    dump = frozen(clone.memory)
+    clone.edit('"dev"', '"ops"')
+    clone.sync(MERGE)
+    restore(clone.memory, dump)
+
+    def agent() -> None:
+        clone.raw("b")["agent"] = "qa"
+
+    report = sync(replace(clone.site, store=_Racing(clone.site.store, "apply", agent)), MERGE)
+    assert report.conflicts == ()
+    assert clone.raw("b")["agent"] == clone.plan.tasks["b"].agent == "ops"
+    assert report.to_store == (Edited("b", "agent", "qa", "ops"),)
+
+
+def test_a_value_that_cannot_be_written_is_named_and_stays_in_the_file() -> None:
+    clone = Clone(None, task("a"), run_fields=frozenset({"assigned_to"}))
+    clone.sync(PUSH)
+    clone.write(task("a", "new", assigned_to="nobody"))
+    for _ in range(3):
+        report = clone.sync(MERGE)
+        assert "nobody" in report.faults[0].why
+        assert report.to_file == ()
+        assert clone.plan.tasks["a"].fields["assigned_to"] == "nobody"
+    assert clone.raw("a")["description"] == "new"
+    before = clone.everything()
+    clone.sync(MERGE)
+    assert clone.everything() == before
 
 
 # Races and crashes

@@ -21,7 +21,7 @@ from tests.support.plans import (
     task,
     trees,
 )
-from tt.app.settle import after
+from tt.app.storing import after
 from tt.core.base import Base
 from tt.core.diff import Added, Change, Edited, apply
 from tt.core.model import META_ID, Plan

@@ -123,6 +123,8 @@ def test_progress_orders_the_statuses() -> None:
         ("pending", "pending", False),
         ("pending", "running", False),
         ("running", "pending", True),
+        ("running", "assigned", True),
+        ("assigned", "pending", True),
         ("running", "completed", False),
         ("completed", "running", True),
         ("completed", "failed", True),

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
-from tt.app.settle import after
+from tt.app.storing import after
 from tt.core.base import Base
 from tt.core.diff import apply, with_field
 from tt.core.graph import cycles, missing_links

@@ -84,6 +84,7 @@ class Clone:
         *tasks: Task,
         repository: FakeRepository | None = None,
         identity: str = "me",
+        run_fields: frozenset[str] = frozenset(),
     ) -> None:
         self.memory = MemoryTown() if town is None else town
         clock = FixedClock()
@@ -97,7 +98,7 @@ class Clone:
             path=Path("tasks.toml"),
             file=self.file,
             bases=self.bases,
-            store=MemoryTaskStore(self.memory, TOWN, clock),
+            store=MemoryTaskStore(self.memory, TOWN, clock, run_fields),
             repository=repository,
             identity=MemoryIdentity(identity),
             clock=clock,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tt.app.look import View, look
-from tt.app.settle import Settled, Work, settle_all
+from tt.app.settle import settle_all
 from tt.app.site import Site
 from tt.app.sync import Request, sync
+from tt.app.work import Settled, Work
 from tt.core.diff import Change, Edited
 from tt.core.outcome import Side
 from tt.core.report import Conflict, Direction, SyncReport

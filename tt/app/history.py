@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tt.app.look import View, look
-from tt.app.settle import Work, settle_all
+from tt.app.settle import settle_all
 from tt.app.site import Site
+from tt.app.work import Work
 from tt.core.base import Base
 from tt.core.diff import Added, Change, Edited, Removed, apply, diff, invert
 from tt.core.graph import missing_links

@@ -28,12 +28,15 @@ class View:
     snapshot: Snapshot | None
     state: StoreState
     store: StoreView
-    trust: Trust
+    terms: Terms
     outcome: Outcome
     among: frozenset[str]
     """The ids of which base, file and store do not all say the same: all that a write concerns."""
-    wishes: frozenset[str] = frozenset()
-    """Ids of which somebody wrote into the file what the base and Git cannot explain away."""
+
+    @property
+    def trust(self) -> Trust:
+        """How the store stands to what the base remembers of it."""
+        return self.terms.trust
 
     @property
     def plan(self) -> Plan:
@@ -64,8 +67,23 @@ def look(
     trust = standing(base, state.town)
     among = differing(base, plan, store)
     wishes = frozenset(_wishes(site, base, plan, doubtful(base, plan, store, among)))
-    outcome = reconcile(base, plan, store, Terms(trust, wishes, reset, decided or {}), among)
-    return View(stored, base, snapshot, state, store, trust, outcome, among, wishes)
+    terms = Terms(trust, wishes, reset, decided or {})
+    outcome = reconcile(base, plan, store, terms, among)
+    return View(stored, base, snapshot, state, store, terms, outcome, among)
+
+
+def still_rewound(view: View) -> View:
+    """Return what `view` would be, had nobody begun to heal the store meanwhile."""
+    terms = replace(view.terms, trust=Trust.REWOUND)
+    outcome = reconcile(view.base, view.plan, view.store, terms, view.among)
+    return replace(view, terms=terms, outcome=outcome)
+
+
+def read_again(site: Site, view: View, plan: Plan) -> StoreView:
+    """Return what the store says now, where the file says `plan`."""
+    uuids = view.stored.uuids if view.stored else {}
+    state = site.store.load({**plan.tasks, **view.base.tasks}, uuids)
+    return _view(_completed(state, view.base, plan))
 
 
 def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:

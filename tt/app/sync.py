@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tt.app.look import View, look
-from tt.app.settle import Settled, Work, after, settle_all
+from tt.app.settle import settle_all
 from tt.app.site import Site
+from tt.app.storing import after
+from tt.app.work import Settled, Work
 from tt.core.diff import Removed, apply
 from tt.core.outcome import Side
 from tt.core.reconcile import in_step
@@ -132,7 +134,7 @@ def _report(site: Site, request: Request, view: View, settled: Settled) -> SyncR
         waiting_file=() if direction.writes_file else tuple(view.outcome.to_file),
         conflicts=tuple(view.outcome.conflicts),
         kept=tuple(view.outcome.kept),
-        faults=view.state.faults,
+        faults=view.state.faults + settled.faults,
         duplicates=view.state.duplicates,
         named=tuple(view.snapshot.named.values()) if view.snapshot else (),
         dry_run=request.dry_run,

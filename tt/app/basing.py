@@ -1,0 +1,75 @@
+"""Moving the base to what both sides agree on, once all that was decided is written."""
+
+from __future__ import annotations
+
+from tt.app.look import View
+from tt.app.site import Site
+from tt.app.storing import Written
+from tt.app.work import Settled, Work
+from tt.core.base import Base
+from tt.core.model import Plan
+from tt.core.reconcile import Trust, agree
+from tt.core.report import Direction, SyncRecord
+from tt.core.times import rfc3339
+from tt.record import replace
+
+
+def move_base(site: Site, view: View, work: Work, settled: Settled, written: Written) -> None:
+    """Save the base that both sides now agree on, and the sync as its history entry.
+
+    Saves nothing where that is no news. Raises BaseMovedError where another saved one meanwhile.
+    """
+    if settled.snapshot is None:
+        return
+    conflicts = view.outcome.conflicts if view.trust is not Trust.CURRENT else ()
+    agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts, view.among)
+    base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
+    base = _stamped(site, view, work.direction, base, written)
+    if view.stored is not None and _same(view.stored, base):
+        return
+    record = SyncRecord(
+        name="",
+        time=rfc3339(site.clock.now_ns()),
+        direction=work.label or str(work.direction),
+        to_store=settled.to_store,
+        to_file=settled.to_file,
+        conflicts=len(view.outcome.conflicts),
+    )
+    site.bases.save(view.stored, base, record)
+
+
+def _stamped(site: Site, view: View, direction: Direction, base: Base, written: Written) -> Base:
+    """Note where both sides stand; a pull does not heal a lost store, so it must not forget it."""
+    town = view.state.town
+    if view.trust is Trust.REWOUND and not direction.writes_store:
+        return base
+    repo = town.repo if town and town.repo else site.identity.primary()
+    return replace(base, seq=written.seq, epoch=written.epoch, repo=repo)
+
+
+def _head(site: Site, view: View, settled: Settled) -> str | None:
+    """Return the commit to remember: the old one while a wish that commits brought is open."""
+    if site.repository is None:
+        return None
+    plan = settled.snapshot.plan if settled.snapshot else Plan()
+    for identifier in view.terms.wishes:
+        task, stored = plan.tasks.get(identifier), settled.store.tasks.get(identifier)
+        if stored is None or (task is not None and task.status != stored.status):
+            return view.base.head
+    return site.repository.state.head
+
+
+def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
+    """Collect the uuids of tasks that other tools made; ours (version 5) are computed."""
+    aside = view.state.aside & view.base.uuids.keys()
+    unusable = {identifier: view.base.uuids[identifier] for identifier in sorted(aside)}
+    return unusable | {
+        identifier: stored.uuid
+        for identifier, stored in view.state.tasks.items()
+        if stored.uuid[14:15] != "5" and identifier in base.tasks
+    }
+
+
+def _same(stored: Base, base: Base) -> bool:
+    """Say whether there is nothing to save: a raised counter alone is no news."""
+    return replace(base, seq=stored.seq, repo=stored.repo) == stored
