@@ -606,6 +606,22 @@ def test_what_another_clone_healed_is_not_taken_for_an_edit(clone: Clone) -> Non
     assert clone.plan == stale.plan == clone.stored
 
 
+def test_a_pull_from_a_town_that_another_clone_healed_takes_no_progress_back(clone: Clone) -> None:
+    stale = Clone(clone.memory, task("a"), task("b", agent="dev"))
+    stale.sync(MERGE)
+    clone.raw("a")["state"] = "completed"
+    clone.sync(MERGE)
+    restore(clone.memory)
+    for _ in range(5):  # heals with what it knows, and goes on
+        stale.sync(MERGE)
+        stale.raw("b")["state"] = "running" if stale.status("b")[1] == "pending" else "pending"
+    assert clone.look().trust is Trust.REPLACED
+    for request in (PULL, PULL, MERGE):
+        clone.sync(request)
+        assert clone.plan.tasks["a"].status == "completed"
+    assert clone.raw("a")["state"] == "completed"
+
+
 def test_reopening_a_task_does_not_pass_a_restored_town_off_as_healed(clone: Clone) -> None:
     dump = frozen(clone.memory)
     clone.raw("a")["state"] = "completed"

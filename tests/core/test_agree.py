@@ -244,6 +244,11 @@ def test_fields_are_agreed_on_one_by_one() -> None:
     assert agree(base(), file, stored).tasks["a"].fields == {"status": "pending", "agent": "dev"}
 
 
+def test_a_field_that_both_sides_removed_is_gone_from_the_base() -> None:
+    agreed = agree(base(task("a", agent="dev")), plan(task("a", "x")), store(task("a", "y")))
+    assert agreed.tasks["a"] == task("a")
+
+
 def test_a_task_that_only_one_side_has_is_not_agreed_on() -> None:
     assert agree(base(), plan(task("a")), store(task("b"))).tasks == {}
 

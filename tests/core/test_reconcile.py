@@ -201,10 +201,9 @@ def test_a_status(row: Row) -> None:
 
 
 def test_a_field_named_status_in_meta_is_a_field_like_any_other() -> None:
-    outcome = reconcile(
-        base(meta={"status": "a"}), plan(meta={"status": "b"}), store(meta={"status": "c"})
-    )
-    assert outcome.conflicts == [Conflict(META_ID, "status", "a", "b", "c")]
+    sides = plan(meta={"status": "running"}), store(meta={"status": "completed"})
+    outcome = reconcile(base(meta={"status": "pending"}), *sides)
+    assert outcome.conflicts == [Conflict(META_ID, "status", "pending", "running", "completed")]
 
 
 def test_a_conflict_stops_its_own_field_and_nothing_else() -> None:

@@ -49,8 +49,15 @@ _MERGED = {"status", "tags", "depends_on", "priority", "notes"}
 
 def _key(change: Change) -> tuple[Any, ...]:
     if isinstance(change, Edited):
-        return change.id, change.field, repr(change.old), repr(change.new)
-    return change.id, type(change).__name__, repr(sorted(change.task.fields.items()))
+        return change.id, change.field, _text(change.old), _text(change.new)
+    return change.id, type(change).__name__, _text(dict(change.task.fields))
+
+
+def _text(value: Any) -> str:
+    """Write a value down; the order of a table's keys says nothing."""
+    if isinstance(value, dict):
+        return repr(sorted((key, _text(item)) for key, item in value.items()))
+    return repr(value)
 
 
 def _keys(changes: Any) -> set[tuple[Any, ...]]:
@@ -176,14 +183,22 @@ class Histories(RuleBasedStateMachine):
         if not hashes:
             return
         uuid = data.draw(st.sampled_from(sorted(hashes)))
+        known = self._ids_of(uuid)
         self.world.put(uuid, fields)
         if "state" in fields:
-            self.set_back |= {(identifier, fields["state"]) for identifier in self._ids()}
+            self.set_back |= {(one, fields["state"]) for one in known | self._ids_of(uuid)}
 
-    def _ids(self) -> set[str]:
-        return {
-            identifier for clone in self.world.clones for identifier in _both(clone.site)[1].tasks
-        }
+    def _ids_of(self, uuid: str) -> set[str]:
+        """Return what clones call a hash; before it has a plan tag, its description tells."""
+        states = [look(clone.site).state for clone in self.world.clones]
+        found = [(one.task.id, one.uuid) for state in states for one in state.tasks.values()]
+        found += [
+            (one.task.id, one.uuid)
+            for state in states
+            for copies in state.copies.values()
+            for one in copies
+        ]
+        return {identifier for identifier, other in found if other == uuid}
 
     @rule(text=st.sampled_from(["new work", "more work"]), status=statuses)
     def make_a_task_elsewhere(self, text: str, status: str) -> None:
@@ -278,8 +293,14 @@ class Histories(RuleBasedStateMachine):
             report = _resolve(clone, identifier, side)
             self._check_report(before, clone, report)
             self._check_decided(report, identifier)
-            for change in (*report.to_file, *report.to_store):
-                self._note(change)
+            self._note_decision(report)
+
+    def _note_decision(self, report: SyncReport) -> None:
+        """Whoever decides may remove a task, and whoever decides elsewhere may keep it."""
+        for change in (*report.to_file, *report.to_store):
+            self._note(change)
+            if not isinstance(change, Edited):
+                self.removed.add(change.id)
 
     def _check_decided(self, report: SyncReport, identifier: str) -> None:
         assert all(c.why for c in report.conflicts if c.id == identifier), report.conflicts
@@ -365,8 +386,7 @@ class Histories(RuleBasedStateMachine):
         for identifier in {conflict.id for conflict in conflicts(clone.site)}:
             if identifier in {conflict.id for conflict in conflicts(clone.site)}:
                 report = _resolve(clone, identifier, side)
-                for change in (*report.to_file, *report.to_store):
-                    self._note(change)
+                self._note_decision(report)
         self._synced(clone, Request(Direction.MERGE, force=True))
         return (clone.print(), self.world.dump()) != before or bool(conflicts(clone.site))
 

@@ -39,9 +39,9 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
 
 
 def _stamped(site: Site, view: View, direction: Direction, base: Base, written: Written) -> Base:
-    """Note where both sides stand; a pull does not heal a lost store, so it must not forget it."""
+    """Note where both sides stand; a pull heals no store that lost writes, so it notes nothing."""
     town = view.state.town
-    if view.trust is Trust.REWOUND and not direction.writes_store:
+    if view.trust is not Trust.CURRENT and not direction.writes_store:
         return base
     repo = town.repo if town and town.repo else site.identity.primary()
     return replace(base, seq=written.seq, epoch=written.epoch, repo=repo)

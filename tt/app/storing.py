@@ -57,7 +57,7 @@ def note_pull(site: Site, view: View, work: Work, claim: Claim) -> Written:
     Last of all, so that a pull which cannot write the file leaves no trace.
     """
     town = view.state.town
-    if town and town.epoch and view.trust is not Trust.REWOUND and _news(view, work):
+    if town and town.epoch and view.trust is Trust.CURRENT and _news(view, work):
         with suppress(StoreRefusedError):
             return Written(site.store.touch(claim), claim.epoch)
     return untouched(view)
