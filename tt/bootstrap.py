@@ -65,7 +65,8 @@ class Project:
         """The town's name. Raises TTError on a detached HEAD without a fixed one."""
         if self.repository is None:
             return town_name(self.config, None, None)
-        return town_name(self.config, self.repository.name, self.repository.state.branch)
+        project = self.config.project or self.repository.name
+        return town_name(self.config, project, self.repository.state.branch)
 
     @property
     def town_or_none(self) -> str | None:
@@ -178,7 +179,14 @@ class Project:
         from tt.config.files import parse
 
         common = self.repository.state.common_dir if self.repository else None
-        return Ground(self.config.root, common, self.identity.primary, parse, replace_file)
+        return Ground(
+            root=self.config.root,
+            common_dir=common,
+            project=self.repository.name if self.repository else None,
+            identity=self.identity.primary,
+            parse=parse,
+            replace=replace_file,
+        )
 
     @property
     def setting_files(self) -> Files:

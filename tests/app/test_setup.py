@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
 
 def run(root: Path, name: str | None = None, *, git: bool = True) -> tuple[Step, ...]:
     common = root / ".git" if git else None
-    return init(Ground(root, common, lambda: REPO, parse, replace_file), name)
+    return init(Ground(root, common, None, lambda: REPO, parse, replace_file), name)
 
 
 def content(root: Path) -> dict[Path, bytes]:
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence(root: Path) -> None:
         raise OSError(28, "No space left on device", str(path))
 
     with pytest.raises(TTError, match=r"tinytown\.toml cannot be written: No space left"):
-        init(Ground(root, None, lambda: REPO, parse, full), None)
+        init(Ground(root, None, None, lambda: REPO, parse, full), None)
 
 
 def test_a_failed_write_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def test_help_loads_click_and_no_command() -> None:
     ours = {name for name in loaded if name.startswith("tt.")}
     assert ours == {
         "tt.cli", "tt.cli.group", "tt.cli.main", "tt.cli.root", "tt.cli.screen", "tt.cli.table",
-        "tt.errors",
+        "tt.errors", "tt.record",
     }  # fmt: skip
     assert not loaded & (HEAVY | {"json", "tomli", "hiredis", "socket"})
 

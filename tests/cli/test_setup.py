@@ -19,7 +19,7 @@ def test_init_says_what_it_did_and_twice_is_once(tt: Tt, project: Path) -> None:
     assert first.code == 0
     assert first.lines[0] == f"The town shop-main, in {project}"
     assert first.lines[1:] == [
-        "+ tinytown.toml  made: sets sync.repo",
+        "+ tinytown.toml  made: sets sync.project and sync.repo",
         "+ .gitignore     made: ignores .tt/",
     ]
     before = (project / "tinytown.toml").read_bytes()
@@ -31,6 +31,19 @@ def test_clones_share_the_identity_that_init_wrote(tt: Tt, project: Path) -> Non
     assert tt("sync").code == 0  # the town now belongs to the clone's private id
     tt("init")
     assert tt("sync").code == 0
+
+
+def test_a_clone_in_another_directory_has_the_same_town(
+    tt: Tt, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tt("init")
+    assert tt("sync").code == 0
+    subprocess.run(["git", "add", "tasks.toml", "tinytown.toml"], cwd=project, check=True)
+    subprocess.run(["git", "commit", "-qm", "A plan"], cwd=project, check=True)
+    subprocess.run(["git", "clone", "-q", str(project), str(tmp_path / "mine")], check=True)
+    monkeypatch.chdir(tmp_path / "mine")
+    assert tt("status").lines[0] == "Town   shop-main (branch main)"
+    assert tt("sync", "--dry-run", "--json").data["to_store"] == []
 
 
 def test_init_without_git_makes_a_town_too(

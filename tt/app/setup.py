@@ -27,7 +27,10 @@ _HEADER: Final = """\
 # Git tracks this file, so passwords do not belong here: they go into ~/.tt/config.toml.
 
 """
-_ABOUT_SYNC: Final = "Whose plan this is: a town in Redis that another repository owns is refused."
+_ABOUT: Final = {
+    "project": "Towns are named <project>-<branch>, the same in every clone.",
+    "repo": "Whose plan this is: a town in Redis that another repository owns is refused.",
+}
 _IGNORED: Final = frozenset({b".tt", b".tt/", b"/.tt", b"/.tt/"})
 
 
@@ -35,12 +38,13 @@ _IGNORED: Final = frozenset({b".tt", b".tt/", b"/.tt", b"/.tt/"})
 class Ground:
     """Where a town is to be, and with what it is made.
 
-    `common_dir` is Git's common directory, None without Git. `identity` returns what clones of this
-    repository know it by.
+    `common_dir` is Git's common directory and `project` the repository's name, None without Git.
+    `identity` returns what clones of this repository know it by.
     """
 
     root: Path
     common_dir: Path | None
+    project: str | None
     identity: Callable[[], str]
     parse: Parse
     replace: Replace
@@ -97,10 +101,13 @@ def _saying_what_failed(root: Path) -> Iterator[None]:
 def _project_file(ground: Ground, name: str | None) -> Step:
     path = ground.root / PROJECT_FILE
     before = path.read_bytes() if path.exists() else None
-    data = _HEADER.encode() if before is None else before
+    data = b"" if before is None else before
     wanted = _missing(ground, ground.parse(data, str(path)), path, name)
-    for table, key, value in wanted:
-        data = _with_setting(ground.parse, data, (table, key, value), str(path))
+    if before is None:
+        data = _new_file(wanted).encode()
+    else:
+        for setting in wanted:
+            data = _with_setting(ground.parse, data, setting, str(path))
     if data == before:
         return Step(path.name, "kept", "is set up already")
     ground.replace(path.resolve(), data)
@@ -119,9 +126,20 @@ def _missing(
         )
     wanted = [("", "name", name)] if name and taken is None else []
     sync = document.get("sync")
-    if not (isinstance(sync, dict) and sync.get("repo")):
+    known = sync if isinstance(sync, dict) else {}
+    if ground.project is not None and not (name or taken or known.get("project")):
+        wanted.append(("sync", "project", ground.project))
+    if not known.get("repo"):
         wanted.append(("sync", "repo", ground.identity()))
     return wanted
+
+
+def _new_file(settings: list[tuple[str, str, str]]) -> str:
+    top = [f"{key} = {quoted(value)}\n" for table, key, value in settings if not table]
+    sync = [
+        f"# {_ABOUT[key]}\n{key} = {quoted(value)}\n" for table, key, value in settings if table
+    ]
+    return _HEADER + "".join(top) + ("\n" if top else "") + "[sync]\n" + "".join(sync)
 
 
 def _with_setting(parse: Parse, data: bytes, setting: tuple[str, str, str], file: str) -> bytes:
@@ -131,7 +149,7 @@ def _with_setting(parse: Parse, data: bytes, setting: tuple[str, str, str], file
     inner = wanted.setdefault(table, {}) if table else wanted
     if isinstance(inner, dict) and not inner.get(key):
         inner[key] = value
-        for text in additions(data.decode("utf-8"), table, key, quoted(value), _ABOUT_SYNC):
+        for text in additions(data.decode("utf-8"), table, key, quoted(value), _ABOUT.get(key, "")):
             if _means(parse, text.encode("utf-8"), wanted, file):
                 return text.encode("utf-8")
     below = f" below `[{table}]`" if table else " at its top"

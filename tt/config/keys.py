@@ -57,6 +57,8 @@ KEYS: Final[dict[str, Key]] = {
             env=("TT_REDIS_PASSWORD", "TINYTOWN_REDIS_PASSWORD"), secret=True),
         Key("redis.tls_enabled", "boolean", False, "use TLS for host and port"),
         Key("sync.file", "text", "tasks.toml", "the plan, relative to tinytown.toml", project=True),
+        Key("sync.project", "text", "", "the first part of the town's name, before the branch",
+            project=True),
         Key("sync.repo", "text", "", "whose plan it is; made by `tt init`", project=True),
         Key("sync.fields", "list", (), "run fields to keep in the file beside `status`"),
         Key("sync.max_delete", "whole", 20, "more deletions at once are taken for damage"),

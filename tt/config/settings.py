@@ -68,6 +68,11 @@ class Config:
         return cast("tuple[str, ...]", self.settings["sync.fields"].value)
 
     @property
+    def project(self) -> str:
+        """The first part of the town's name; empty leaves it to the repository's directory."""
+        return self.text("sync.project")
+
+    @property
     def repo(self) -> str:
         """The project's identity as `tt init` made it, or nothing."""
         return self.text("sync.repo")
@@ -151,23 +156,24 @@ def _origin(name: str, source: str, environ: Mapping[str, str]) -> str:
     return source
 
 
-def town_name(config: Config, repo: str | None, branch: str | None) -> str:
-    """Return the town's name: the fixed one, else `<repo>-<branch>`, without Git the directory's.
+def town_name(config: Config, project: str | None, branch: str | None) -> str:
+    """Return the town's name: the fixed one, else `<project>-<branch>`.
 
-    `repo` is the repository's name, None without Git. Raises TTError on a detached HEAD, which has
-    no town of its own, and UsageError for an impossible name.
+    `project` is `sync.project` or the repository's name; None without Git, and then the name is the
+    directory's. Raises TTError on a
+    detached HEAD, which has no town of its own, and UsageError for an impossible name.
     """
     if config.name:
         _check_name(config.name, config.settings["name"].origin)
         return config.name
-    if repo is None:
+    if project is None:
         return _as_name(config.root.name or "root")
     if branch is None:
         raise TTError(
             "HEAD is detached: a town belongs to a branch, and there is none.",
             "Switch to a branch, or name the town with `tt --name NAME …`.",
         )
-    return _as_name(f"{repo}-{branch}")
+    return _as_name(f"{project}-{branch}")
 
 
 def _as_name(text: str) -> str:
