@@ -470,7 +470,7 @@ def test_a_plan_that_the_disk_has_no_room_for_stays_whole(own: Place) -> None:
     told(own, "HSET", _key(own, "a"), "state", "completed")
     before = own.everything()
 
-    ended = own.tt_with(_limited(8_192), "sync", "merge")
+    ended = own.process("sync", "merge", options=_limited(8_192))
 
     assert "tasks.toml cannot be written: it would be larger than is allowed" in ended.complaint(1)
     assert own.everything().file == before.file
@@ -482,7 +482,7 @@ def test_a_base_that_the_disk_has_no_room_for_is_made_up_for(own: Place) -> None
     edited(own)
     before = own.everything()
 
-    ended = own.tt_with(_limited(100), "sync")
+    ended = own.process("sync", options=_limited(100))
 
     said = ended.complaint(1)
     assert str(own.top) in said or "Git" in said
@@ -494,7 +494,7 @@ def test_a_base_that_the_disk_has_no_room_for_is_made_up_for(own: Place) -> None
 
 
 def _ordinary(place: Place, *command: str, **env: str) -> Ended:
-    return place.tt_with({"before": without_privileges()}, *command, **env)
+    return place.process(*command, options={"before": without_privileges()}, **env)
 
 
 def test_a_read_only_plan_is_pushed_and_never_written(own: Place) -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 import tomli
 
-from tests.support.commands import Place, keys, tasks_of, texts, write_hash
+from tests.support.commands import EFFORT, Place, keys, tasks_of, texts, write_hash
 from tests.support.git_repos import git
 from tests.support.peers import peer
 from tests.support.redis_server import RedisServer, short_directory
@@ -167,11 +167,11 @@ class Scene(NamedTuple):
 
     prepare: Callable[[Place], None]
     direction: Direction
-    stride: int = 4
+    stride: int = 5
 
 
 SCENES = {
-    "both sides change": Scene(edits, Direction.MERGE, 2),
+    "both sides change": Scene(edits, Direction.MERGE, 3),
     "a removal": Scene(removals, Direction.MERGE),
     "the first push": Scene(first_push, Direction.PUSH),
     "the first pull": Scene(first_pull, Direction.PULL),
@@ -188,7 +188,7 @@ def test_a_sync_that_is_killed_before_any_step_is_finished_by_the_next(
     assert not killed(place, 1_000_000, direction)
     after = sides(place)
     assert after != template.sides
-    if os.environ.get("TT_TEST_EFFORT", "dev") != "dev":
+    if EFFORT != "dev":
         stride = 1
     tried = 0
     for step in range(1, 1_000, stride):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import pytest
 import tomli
 from hypothesis import given, settings
 
-from tests.support.commands import Place, hash_of, write_hash
+from tests.support.commands import EFFORT, Place, hash_of, write_hash
 from tests.support.git_repos import git
 from tests.support.redis_server import RedisServer, short_directory
 from tests.support.toml_files import plan_files
@@ -152,9 +151,9 @@ def test_a_documented_plan_comes_back_to_the_byte(place: Place, name: str) -> No
     place.write(data)
     before = place.everything().file
 
-    pushed = place.done("sync")
+    pushed = place.process("sync")
     settled = place.everything()
-    pulled = place.done("sync", "pull")
+    pulled = place.process("sync", "pull")
 
     assert pushed.out.splitlines()[0] == "⬆️  Pushed 5 tasks from tasks.toml to Redis"
     assert pulled.out == "⬇️  Pulled 5 tasks from Redis to tasks.toml\n"
@@ -190,8 +189,7 @@ def test_every_real_plan_comes_back_to_the_byte(place: Place) -> None:
     need_fixtures()
     good = [path for path in MERGES if valid(path)]
     assert (len(MERGES), len(good)) == (81, 78)
-    few = os.environ.get("TT_TEST_EFFORT", "dev") == "dev"
-    for path in good[:: 3 if few else 1]:
+    for path in good[:: 5 if EFFORT == "dev" else 1]:
         assert_round_trip(place, path.read_bytes(), f"{path.parent.name}-{path.stem}")
         flush(place.server)
 
@@ -207,7 +205,7 @@ def test_a_real_plan_with_a_dangling_parent_is_refused_and_not_touched(place: Pl
         assert place.everything() == before
 
 
-@settings(max_examples=25)
+@settings(max_examples=15 if EFFORT == "dev" else 100)
 @given(plan_files())
 def test_any_plan_comes_back_to_the_byte(one_server: RedisServer, plan: bytes) -> None:
     with scratch(one_server) as place:
@@ -281,7 +279,7 @@ def changed_lines(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
 
 def test_one_value_from_redis_changes_one_line_of_a_real_plan(place: Place) -> None:
     need_fixtures()
-    for path in [path for path in MERGES if valid(path)][::12]:
+    for path in [path for path in MERGES if valid(path)][::20]:
         town = f"{path.parent.name}-{path.stem}"
         place.write(path.read_bytes())
         flush(place.server)
@@ -299,7 +297,7 @@ def test_one_value_from_redis_changes_one_line_of_a_real_plan(place: Place) -> N
             assert old[0].startswith(f"{name} = ".encode())
 
 
-@settings(max_examples=15)
+@settings(max_examples=15 if EFFORT == "dev" else 100)
 @given(plan_files(max_tasks=3))
 def test_one_value_from_redis_leaves_all_of_any_plan_but_one_place(
     one_server: RedisServer, plan: bytes

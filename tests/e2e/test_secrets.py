@@ -223,7 +223,7 @@ def test_the_log_of_a_bug_has_no_password(
     broken.mkdir()
     (broken / "sitecustomize.py").write_text(BUG)
     path = os.pathsep.join([str(broken), *filter(None, [os.environ.get("PYTHONPATH")])])
-    ended = place.tt(*arguments, PYTHONPATH=path, TT_REDIS_PASSWORD=SECRET)
+    ended = place.process(*arguments, PYTHONPATH=path, TT_REDIS_PASSWORD=SECRET)
     assert "This is a bug in tt: RuntimeError." in ended.complaint(70)
     assert SECRET not in ended.err
     (log,) = (Path(os.environ["TT_HOME"]) / "logs").iterdir()

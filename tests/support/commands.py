@@ -1,4 +1,8 @@
-"""Whole `tt` processes in scratch repositories, and all that they could have changed there."""
+"""Commands in scratch repositories, as a shell would run them, and all that they could change.
+
+A process of its own takes five times as long as the command in it. So in the `dev` effort most
+commands run in the test's own process; in `ci` and `nightly` each of them is a whole one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -16,7 +22,10 @@ from tests.support.git_repos import git, init
 from tests.support.redis_server import RedisServer
 from tests.support.tools import require_tool
 from tt.adapters.redis.connection import Connection
+from tt.cli.main import main
 
+EFFORT = os.environ.get("TT_TEST_EFFORT", "dev")
+NO_OPTIONS: Mapping[str, Any] = {}
 LIMIT_SECONDS = 60.0
 """No `tt` process of a test takes longer, however slow the machine is."""
 
@@ -87,13 +96,31 @@ def run(arguments: list[str], cwd: Path, before: Sequence[str] = (), **options: 
     return Ended(done.returncode, done.stdout, done.stderr, monotonic() - start)
 
 
+def run_inside(arguments: list[str], cwd: Path, environment: Mapping[str, str]) -> Ended:
+    """Run `tt` in this process, with another current directory and environment."""
+    start, before = monotonic(), dict(os.environ)
+    out, err = StringIO(), StringIO()
+    try:
+        _set_environment(environment)
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            code = int(main(arguments))
+    finally:
+        _set_environment(before)
+    return Ended(code, out.getvalue(), err.getvalue(), monotonic() - start)
+
+
+def _set_environment(wanted: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
+
+
 @dataclass(frozen=True)
 class Place:
     """A worktree whose plan is `tasks.toml`, and the server that `REDIS_URL` leads `tt` to."""
 
     top: Path
     server: RedisServer
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(cls, top: Path, server: RedisServer, plan: str | bytes | None = None) -> Place:
@@ -114,12 +141,18 @@ class Place:
 
     def tt(self, *arguments: str, **env: str) -> Ended:
         """Run a command here; `env` is added to its environment."""
-        return self.tt_with({}, *arguments, **env)
+        if EFFORT != "dev":
+            return self.process(*arguments, options=NO_OPTIONS, **env)
+        return run_inside([*arguments], self.top, self._environment(env))
 
-    def tt_with(self, options: Mapping[str, Any], *arguments: str, **env: str) -> Ended:
-        """Run a command here, with options of `run`."""
-        environment = {**os.environ, "REDIS_URL": self.server.url, **self.environment, **env}
-        return run([*arguments], self.top, env=environment, **options)
+    def process(
+        self, *arguments: str, options: Mapping[str, Any] = NO_OPTIONS, **env: str
+    ) -> Ended:
+        """Run a command here as a process of its own, with `options` of `run`."""
+        return run([*arguments], self.top, env=self._environment(env), **options)
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**os.environ, "REDIS_URL": self.server.url, **more}
 
     def done(self, *arguments: str, **env: str) -> Ended:
         """Run a command that has to succeed, and to say nothing on standard error."""
