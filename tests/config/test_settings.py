@@ -105,9 +105,9 @@ def test_keys_of_a_newer_tinytown_are_left_alone(ground: Ground) -> None:
          "tinytown.toml:2: `hooks.on_conflict` must be `warn` or `fail`."),
         ("[sync]\nfields = [1]\n", "tinytown.toml:2: `sync.fields` must be a list of texts."),
         ("[redis]\ntimeout = -1\n",
-         "tinytown.toml:2: `redis.timeout` must be a number of seconds."),
+         "tinytown.toml:2: `redis.timeout` must be a number of seconds, more than 0."),
         ("[redis]\ntimeout = true\n",
-         "tinytown.toml:2: `redis.timeout` must be a number of seconds."),
+         "tinytown.toml:2: `redis.timeout` must be a number of seconds, more than 0."),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named_with_its_line(ground: Ground, text: str, complaint: str) -> None:
@@ -132,6 +132,13 @@ def test_what_is_said_of_a_broken_line_does_not_quote_it(ground: Ground) -> None
 
 def test_a_variable_that_does_not_fit_is_named(ground: Ground) -> None:
     ground.environment["TT_REDIS_TIMEOUT"] = "soon"
+    with pytest.raises(UsageError, match="TT_REDIS_TIMEOUT must be a number of seconds"):
+        ground.load()
+
+
+@pytest.mark.parametrize("text", ["0", "inf", "1e400", "1e7", "nan", "-1"])
+def test_a_timeout_that_no_clock_can_measure_is_refused(ground: Ground, text: str) -> None:
+    ground.environment["TT_REDIS_TIMEOUT"] = text
     with pytest.raises(UsageError, match="TT_REDIS_TIMEOUT must be a number of seconds"):
         ground.load()
 

@@ -10,10 +10,13 @@ SettingValue: TypeAlias = str | int | float | bool | tuple[str, ...]
 PROJECT_FILE: Final = "tinytown.toml"
 USER_FILE: Final = "config.toml"
 
+_LONGEST: Final = 1_000_000.0
+"""Eleven days: the system's own clocks and calls take no longer time, infinity least of all."""
+
 KIND_WORDS: Final[dict[Kind, str]] = {
     "text": "text",
     "whole": "a whole number",
-    "seconds": "a number of seconds",
+    "seconds": "a number of seconds, more than 0",
     "boolean": "true or false",
     "list": "a list of texts",
 }
@@ -92,7 +95,7 @@ def fits(key: Key, value: object) -> SettingValue | None:
     if key.kind == "boolean" or isinstance(value, bool):
         return value if key.kind == "boolean" and isinstance(value, bool) else None
     if key.kind == "seconds":
-        return float(value) if isinstance(value, int | float) and value >= 0 else None
+        return float(value) if isinstance(value, int | float) and 0 < value <= _LONGEST else None
     if key.kind == "whole":
         return value if isinstance(value, int) and value >= 0 else None
     if not isinstance(value, str) or (key.choices and value not in key.choices):
