@@ -213,6 +213,19 @@ def test_another_repositorys_town_is_refused_both_ways(clone: Clone) -> None:
     assert other.everything() == before
 
 
+def test_a_town_that_took_us_in_once_is_ours_without_looking_for_more_identities(
+    clone: Clone,
+) -> None:
+    class Slow:
+        def primary(self) -> str:
+            return "me"
+
+        def every(self) -> tuple[str, ...]:
+            raise AssertionError("it may have to walk the whole history")
+
+    sync(replace(clone.site, identity=Slow()), MERGE)
+
+
 def test_a_pull_does_not_claim_a_town_of_nobody() -> None:
     clone = Clone()
     clone.memory.tasks[UUID] = foreign_hash(UUID, "from elsewhere")

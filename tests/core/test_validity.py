@@ -133,11 +133,42 @@ def test_dependencies_that_cannot_be_merged_are_left_as_they_are_on_both_sides()
     }
 
 
+def test_what_is_held_back_from_one_side_is_not_made_on_the_other() -> None:
+    """The store has the circle already, so that a merged list would be no news there."""
+    outcome = reconcile(
+        base(A, B, C),
+        plan(_with(A, depends_on=["b"]), B, C),
+        store(_with(A, depends_on=["c"]), B, _with(C, parent="a")),
+    )
+    assert [(c.id, c.field, c.file, c.store) for c in outcome.conflicts] == [
+        ("a", "depends_on", ["b"], ["c"])
+    ]
+    assert outcome.to_store == []
+    assert outcome.to_file == [Edited("c", "parent", ABSENT, "a")]
+
+
+def test_a_change_for_the_store_alone_is_held_back_where_a_conflict_keeps_its_other_half() -> None:
+    """The file is valid, and nothing flows into it: only what stays behind closes the circle."""
+    before = base(A, _with(B, parent="c"), C)
+    file = plan(_with(A, parent="b"), B, C)
+    stored = store(A, _with(B, parent="a"), C)
+    outcome = reconcile(before, file, stored)
+    assert ("b", "parent") in {(c.id, c.field) for c in outcome.conflicts}
+    assert cycles(as_plan(applied(outcome, file, stored)[1])) == []
+
+
 def test_faults_that_a_side_had_before_are_its_own() -> None:
     orphan = task("b", parent="gone")
     outcome = reconcile(base(A, orphan), plan(A, orphan), store(task("a", "new"), orphan, C))
     assert outcome.conflicts == []
     assert outcome.to_file == [Edited("a", "description", "do it", "new"), Added(C)]
+
+
+def test_a_field_with_an_old_fault_can_be_edited_on() -> None:
+    odd, more = task("b", depends_on=["gone"]), task("b", depends_on=["gone", "a"])
+    outcome = reconcile(base(A, odd), plan(A, odd), store(A, more))
+    assert outcome.conflicts == []
+    assert outcome.to_file == [Edited("b", "depends_on", ["gone"], ["gone", "a"])]
 
 
 def test_a_store_with_an_orphan_does_not_make_the_file_invalid() -> None:
