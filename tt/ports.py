@@ -87,8 +87,9 @@ class Town:
     """Whose a town is and how far it has come: the hash `tt:<town>:plan`.
 
     `repo` holds the owner's identities, separated by spaces. `seq` is raised by each sync that
-    writes, `epoch` is made anew whenever a lost or restored store is healed. `raw` is the whole
-    hash as it was read, the ground of compare-and-set.
+    writes, `epoch` is made anew whenever a lost or restored store is healed. `aside` are keys of
+    `meta` that exist and cannot be used; they are not absent. `raw` is the whole hash as it was
+    read, the ground of compare-and-set.
     """
 
     repo: str = ""
@@ -96,6 +97,7 @@ class Town:
     seq: int = 0
     epoch: str = ""
     meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+    aside: frozenset[str] = frozenset()
     raw: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -208,7 +208,7 @@ def own(tmp_path: Path, launch: Launch) -> Place:
     return place
 
 
-def told(place: Place, *command: str) -> None:
+def told(place: Place, *command: str | bytes) -> None:
     """Do a command as the server's administrator."""
     with place.server.connect() as connection:
         connection.execute(*command)
@@ -349,6 +349,61 @@ def test_control_characters_from_redis_never_reach_the_terminal(own: Place) -> N
         assert ended.code == 0, ended
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(ended.out + ended.err), command
     own.done("check")
+
+
+# Values in the town's own hash that cannot be used, and what is said of them.
+WRONG_TOWNS: dict[str, tuple[str, bytes, str]] = {
+    "meta that is no JSON": (
+        "meta:description",
+        b"{",
+        "meta:description: it is no value of a plan",
+    ),
+    "meta of another type": ("meta:description", b"5", "meta:description: it is not text"),
+    "an agent that is no text": ("meta:default_agent", b"[]", "meta:default_agent: it is not text"),
+    "meta that is no UTF-8": ("meta:description", b'"\xff"', "meta:description: "),
+    "a counter that is none": ("seq", b"many", "seq: it is no counter"),
+    "a counter beyond all bounds": ("seq", b"9" * 30, "seq: it is no counter"),
+    "a counter below zero": ("seq", b"-1", "seq: it is no counter"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_TOWNS)
+def test_a_bad_value_of_the_town_itself_is_set_aside_and_the_rest_is_synced(
+    own: Place, kind: str
+) -> None:
+    name, value, what = WRONG_TOWNS[kind]
+    plan = '[meta]\ndescription = "A plan"\n\n' + GOOD
+    own.write(plan)
+    own.done("sync")
+    told(own, "HSET", "tt:here-main:plan", name, value)
+    told(own, "HSET", _key(own, "a"), "state", "completed")
+
+    ended = own.done("sync", "merge")
+
+    assert f"set aside tt:here-main:plan {what}" in ended.out
+    expected = plan.replace('"pending"', '"completed"')
+    assert own.file.read_text() == expected
+    settled = own.everything()
+    own.done("sync", "merge")
+    assert own.everything() == settled
+    own.write(expected.replace('"A plan"', '"Our plan"'))
+    own.done("sync")
+    own.done("check")
+    assert "Our plan" in own.done("plan").out
+
+
+def test_a_hash_whose_tag_says_another_task_than_its_place_is_set_aside(own: Place) -> None:
+    told(own, "HSET", _key(own, "a"), "tags", '["plan:q"]')
+    edited(own)
+
+    ended = own.done("sync", "merge")
+
+    assert f"set aside {_key(own, 'a')}: its plan tag says `q`, and its uuid `a`" in ended.out
+    assert "~ b  description" in ended.out
+    assert 'id = "a"' in own.file.read_text()
+    settled = own.everything()
+    own.done("sync", "merge")
+    assert own.everything() == settled
 
 
 # Servers that answer badly

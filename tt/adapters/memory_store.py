@@ -13,7 +13,7 @@ from tt.adapters.redis.encoding import Encoder
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.planning import encoder, plan_deletes, plan_tags, plan_writes
 from tt.adapters.redis.reading import TownReading
-from tt.adapters.redis.townhash import MAX_IDENTITIES, foreign_town
+from tt.adapters.redis.townhash import MAX_IDENTITIES, counter, foreign_town
 from tt.adapters.redis.writes import Create, Delete, Patch, Planned, Write
 from tt.core.diff import Change
 from tt.core.model import META_ID
@@ -85,7 +85,7 @@ class MemoryTaskStore:
         """Raise the counter; see `tt.ports.TaskStore`."""
         self._claim(claim)
         plan = self._memory.plan
-        seq = max(int(plan.get("seq", "0")), claim.floor) + 1
+        seq = max(counter(plan.get("seq", "0")) or 0, claim.floor) + 1
         plan["seq"] = str(seq)
         return seq
 

@@ -98,11 +98,22 @@ def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
 
 def _completed(state: StoreState, base: Base, plan: Plan) -> StoreState:
     """Fill in what hashes of other tools leave open, so that a gap is not taken for an edit."""
+    state = _with_meta(state, base)
     partial = {i: s for i, s in state.tasks.items() if not s.complete}
     if not partial:
         return state
     filled = {i: _fill(stored, base, plan) for i, stored in partial.items()}
     return replace(state, tasks={**state.tasks, **filled})
+
+
+def _with_meta(state: StoreState, base: Base) -> StoreState:
+    """Take a value of `[meta]` that cannot be used for one that did not change."""
+    town = state.town
+    known = town.aside & base.meta.keys() if town else ()
+    if town is None or not known:
+        return state
+    meta = {**town.meta, **{name: base.meta[name] for name in sorted(known)}}
+    return replace(state, town=replace(town, meta=meta))
 
 
 def _fill(stored: StoredTask, base: Base, plan: Plan) -> StoredTask:

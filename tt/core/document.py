@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from tt.core.graph import graph_problems
 from tt.core.ids import made_id
-from tt.core.model import LIST_FIELDS, STATUSES, TASK_FIELDS, Plan, Status, Task
+from tt.core.model import LIST_FIELDS, META_TEXTS, STATUSES, TASK_FIELDS, Plan, Status, Task
 from tt.core.problem import Problem
 from tt.core.values import Literal, Value, from_toml
 from tt.record import field, record
@@ -132,7 +132,7 @@ def _read_meta(raw: object, problems: list[Problem]) -> dict[str, Value]:
         return {}
     problems += [
         _wrong_type(name, "text", raw[name], ("meta", name))
-        for name in ("description", "default_agent")
+        for name in META_TEXTS
         if not isinstance(raw.get(name, ""), str)
     ]
     return {key: from_toml(value) for key, value in raw.items()}

@@ -13,6 +13,9 @@ from tt.record import field, record
 META_ID: Final = "[meta]"
 """The id under which the plan's `[meta]` table takes part in changes; no task can have it."""
 
+META_TEXTS: Final = ("description", "default_agent")
+"""The keys of `[meta]` that have a meaning, and must be text."""
+
 EMPTY: Final[Mapping[str, Value]] = MappingProxyType({})
 
 

@@ -88,7 +88,7 @@ class TownReading:
             self._follow_assignment(stored, agents)
         dangling = self._name_parents()
         tasks, copies = self._grouped(dangling)
-        aside = frozenset(self._ids_aside() - tasks.keys())
+        aside = frozenset((self._ids_aside() | self._misnamed(tasks)) - tasks.keys())
         faults = self._faults
         tombstones = {
             plan_id: task
@@ -193,6 +193,22 @@ class TownReading:
     def _ids_aside(self) -> set[str]:
         found = {plan_id or self._known.id_of(uuid) for uuid, plan_id in self._aside}
         return {plan_id for plan_id in found if plan_id is not None}
+
+    def _misnamed(self, tasks: Mapping[str, StoredTask]) -> set[str]:
+        """Set known tasks aside that have no hash because the one in their place says another id.
+
+        They cannot be made where something is, and nobody knows what whoever wrote it meant.
+        """
+        lacking = self._ids - tasks.keys() if self._stored else ()
+        found = {stored.uuid: stored.task.id for stored in self._stored} if lacking else {}
+        misnamed = set()
+        for plan_id in sorted(lacking):
+            uuid = task_uuid(self._keys.town, plan_id)
+            if uuid in found:
+                why = f"its plan tag says `{found[uuid]}`, and its uuid `{plan_id}`"
+                self._faults.append(Fault(self._keys.task(uuid), why))
+                misnamed.add(plan_id)
+        return misnamed
 
     def _duplicates(
         self, tasks: Mapping[str, StoredTask], copies: Mapping[str, tuple[StoredTask, ...]]

@@ -7,7 +7,7 @@ from typing import Final
 
 from tt.adapters.redis.codec import Hash
 from tt.adapters.redis.texts import is_utf8, read_value, shown, value_text
-from tt.core.model import LIST_FIELDS, STATUSES, Task
+from tt.core.model import LIST_FIELDS, META_TEXTS, STATUSES, Task
 from tt.core.report import Fault
 from tt.core.values import Value
 from tt.errors import StoreError
@@ -22,36 +22,56 @@ def read_town(key: str, raw: Hash, faults: list[Fault]) -> Town | None:
     """Read the town's hash, None where it is empty; adds to `faults` what cannot be used."""
     if not raw:
         return None
+    meta, aside = _read_meta(key, raw, faults)
     return Town(
         repo=shown(raw.get("repo", "")),
         branch=shown(raw.get("branch", "")),
         seq=_read_seq(key, raw.get("seq", "0"), faults),
         epoch=shown(raw.get("epoch", "")),
-        meta=dict(_read_meta(key, raw, faults)),
+        meta=meta,
+        aside=aside,
         raw=raw,
     )
 
 
+def counter(text: str) -> int | None:
+    """Read a town's counter; None where it is none, or none that Redis can count on from."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
 def _read_seq(key: str, text: str, faults: list[Fault]) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 16:
-        return int(text)
+    seq = counter(text)
+    if seq is not None:
+        return seq
     faults.append(Fault(f"{key} seq", "it is no counter"))
     return 0
 
 
-def _read_meta(key: str, raw: Hash, faults: list[Fault]) -> Iterator[tuple[str, Value]]:
+def _read_meta(key: str, raw: Hash, faults: list[Fault]) -> tuple[dict[str, Value], frozenset[str]]:
+    """Return the plan's `[meta]`, and the keys of it whose values cannot be used."""
+    meta: dict[str, Value] = {}
+    aside = set()
     for name, text in raw.items():
-        if not name.startswith(META):
-            continue
-        try:
-            value = read_value(text)
-        except ValueError as error:
-            faults.append(Fault(f"{key} {shown(name)}", f"it is no value of a plan: {error}"))
-            continue
-        if is_utf8(name):
-            yield name[len(META) :], value
-        else:
-            faults.append(Fault(f"{key} {shown(name)}", "its name is not UTF-8"))
+        if name.startswith(META):
+            try:
+                meta[name[len(META) :]] = _meta_value(name, text)
+            except ValueError as error:
+                faults.append(Fault(f"{key} {shown(name)}", str(error)))
+                aside.add(name[len(META) :])
+    return meta, frozenset(aside)
+
+
+def _meta_value(name: str, text: str) -> Value:
+    """Read one value. Raises ValueError where a plan's file could not hold it there."""
+    if not is_utf8(name):
+        raise ValueError("its name is not UTF-8")
+    try:
+        value = read_value(text)
+    except ValueError as error:
+        raise ValueError(f"it is no value of a plan: {error}") from error
+    if name[len(META) :] in META_TEXTS and not isinstance(value, str):
+        raise ValueError("it is not text")
+    return value
 
 
 def foreign_town(town: str, address: str) -> StoreError:

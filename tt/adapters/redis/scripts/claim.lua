@@ -40,6 +40,9 @@ for field, text in pairs({repo = repo, branch = ARGV[2], epoch = ARGV[3]}) do
   end
 end
 local seq = tonumber(redis.call('HGET', key, 'seq') or 0) or 0
+if not (seq >= 0 and seq < 1e15) then -- no counter of ours: it is read as 0, too
+  seq = 0
+end
 if ARGV[5] == '1' then
   seq = math.max(seq, tonumber(ARGV[4])) + 1
   redis.call('HSET', key, 'seq', string.format('%.0f', seq))
