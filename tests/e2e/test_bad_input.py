@@ -342,12 +342,16 @@ def test_a_value_that_is_no_text_is_named_and_set_aside(own: Place) -> None:
 
 def test_control_characters_from_redis_never_reach_the_terminal(own: Place) -> None:
     write_hash(
-        own.server, _key(own, "a"), description="\x1b]0;owned\x07\x9b31m\u202e", tags='["\x1b[2J"]'
+        own.server,
+        _key(own, "a"),
+        description="\x1b]0;owned\x07\x9b31m\u202e",
+        tags='["\\u001b[2J","plan:a"]',
     )
     for command in (("sync", "merge"), ("plan",), ("status",), ("sync", "log"), ("sync", "--json")):
         ended = own.tt(*command)
         assert ended.code == 0, ended
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(ended.out + ended.err), command
+    assert "owned" in own.done("plan").out
     own.done("check")
 
 
@@ -732,6 +736,7 @@ def test_an_interrupt_ends_it_without_a_traceback(synced: Place) -> None:
     ("arguments", "code"),
     [
         (["snyc", "--json"], 2),
+        (["sync", "log", "-n", "0", "--json"], 2),
         (["resolve", "zz", "--file", "--json"], 1),
         (["undo", "zz", "--json"], 1),
     ],

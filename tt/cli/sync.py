@@ -26,7 +26,10 @@ _LOG = "log"
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--reset", is_flag=True, help="Let the file's states win, over finished ones too.")
 @click.option("--force", is_flag=True, help="Let any number of tasks disappear at once.")
-@click.option("-n", "--limit", default=50, show_default=True, help="log: how many syncs.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True,
+    help="log: how many syncs.",
+)  # fmt: skip
 @json_option
 @click.pass_obj
 def sync(flags: Flags, /, what: str, limit: int, *, as_json: bool, **how: bool) -> int:
