@@ -13,7 +13,7 @@ import pytest
 import tomli
 from hypothesis import given, settings
 
-from tests.support.commands import EFFORT, Place, hash_of, write_hash
+from tests.support.commands import EFFORT, FileState, Place, file_state, hash_of, keys, write_hash
 from tests.support.git_repos import git
 from tests.support.redis_server import RedisServer, short_directory
 from tests.support.toml_files import plan_files
@@ -123,6 +123,87 @@ def scratch(server: RedisServer) -> Iterator[Place]:
         yield Place.make(directory / "here", server)
     finally:
         shutil.rmtree(directory)
+
+
+# Every kind of value, keys that tinytown or we have in a hash, and texts that look like our own.
+VALUES = """\
+[[tasks]]
+id = "a"
+description = ""
+state = "x"
+created_at = 2026-01-01
+parent_id = "p"
+result = "r"
+assigned_to = "me"
+started_at = 07:00:00
+completed_at = 2026-01-01T00:00:00Z
+tt = 1
+"x:y" = 2
+"" = "empty"
+"$toml" = "true"
+t = { "$toml" = ["a", 1] }
+big = 123456789012345678901234567890
+floats = [1e5, 6.0221e+23, +inf, -0.0, 1_0.0_1]
+dates = [1979-05-27 07:32:00.123456789Z, 1979-05-27T07:32:00, 07:32:00.999999]
+mixed = [true, [false, []], {}]
+text = "\\u0000\\u001f\\u007f\\u2028\\U0001F600"
+
+[tasks.q.r]
+s = 1
+
+[[tasks.list]]
+z = 1
+
+[[tasks.list]]
+z = 2
+
+[[tasks]]
+id = "ä/../b"
+description = "tags"
+status = "completed"
+tags = ["plan:a", "plan:", "", "a,b", "\\u0000"]
+parent = "a"
+"""
+
+
+def test_values_of_every_kind_are_told_the_same_in_another_worktree(
+    place: Place, tmp_path: Path
+) -> None:
+    place.write(VALUES)
+    one_sync(place, Direction.PUSH, "shared")
+    assert_nothing_changes(place, "shared")
+    git(place.top, "add", "--all")
+    git(place.top, "commit", "--quiet", "--message", "plan")
+    git(place.top, "worktree", "add", "--quiet", str(tmp_path / "there"))
+    there = Place(tmp_path / "there", place.server)
+    there.file.unlink()
+
+    one_sync(there, Direction.PULL, "shared")
+
+    wanted, found = tomli.loads(VALUES)["tasks"], tomli.loads(there.file.read_text())["tasks"]
+    assert found == [{**wanted[0], "status": "pending"}, wanted[1]]
+    assert_nothing_changes(there, "shared")
+
+
+def test_without_git_a_plan_comes_back_to_the_byte_too(tmp_path: Path, server: RedisServer) -> None:
+    place = Place(tmp_path / "plain", server)
+    place.top.mkdir()
+    place.write(ODD)
+    place.done("sync")
+    before = (file_state(place.file), keys(server), file_states(place.top / ".tt" / "base"))
+    for direction in ("pull", "merge", "push"):
+        place.done("sync", direction)
+    assert (file_state(place.file), keys(server), file_states(place.top / ".tt" / "base")) == before
+    assert before[0] is not None
+    assert before[0].data == ODD
+    write_field(place, "one", "status", "failed", "plain")
+    place.done("sync", "pull")
+    assert place.file.read_bytes() == ODD.replace(b"'pending'", b"'failed'")
+
+
+def file_states(folder: Path) -> dict[Path, FileState | None]:
+    """Note all files below a folder."""
+    return {path: file_state(path) for path in folder.rglob("*")}
 
 
 def need_fixtures() -> None:
