@@ -28,8 +28,8 @@ from tt.core.diff import Added, Edited, Removed
 from tt.core.ids import task_uuid
 from tt.core.model import META_ID
 from tt.core.outcome import Side
-from tt.core.reconcile import Trust
 from tt.core.report import Conflict, Direction, Kept
+from tt.core.trees import Trust
 from tt.core.values import ABSENT
 from tt.errors import BaseMovedError, FileMovedError, PlanError, StoreError, TTError
 from tt.record import replace
@@ -269,8 +269,10 @@ def test_a_task_that_another_tool_made_is_adopted_under_an_id_that_stays(clone: 
     clone.memory.tasks[UUID] = foreign_hash(UUID, "from elsewhere")
     (added,) = clone.sync(PULL).to_file
     assert isinstance(added, Added)
+    assert clone.memory.tasks[UUID]["tags"] == f'["plan:{added.id}"]'
     clone.memory.tasks[UUID]["description"] = "said better"
     report = clone.sync(MERGE)
+    assert clone.memory.tasks[UUID]["tt"] == "1", "a field that is not there is none from now on"
     assert report.to_file == (Edited(added.id, "description", "from elsewhere", "said better"),)
     assert len(clone.memory.tasks) == 3
 
@@ -596,12 +598,14 @@ def test_a_removal_is_not_undone_by_a_flush_and_a_restore(clone: Clone) -> None:
     assert list(clone.plan.tasks) == ["a"]
 
 
-def test_what_another_clone_healed_is_not_taken_for_an_edit(clone: Clone) -> None:
+@pytest.mark.parametrize("flushed", [False, True])
+def test_what_another_clone_healed_is_not_taken_for_an_edit(clone: Clone, flushed: bool) -> None:
+    dump = frozen(clone.memory)
     stale = Clone(clone.memory, task("a"), task("b", agent="dev"))
     stale.sync(MERGE)
     clone.edit('"dev"', '"ops"')
     clone.sync(MERGE)
-    restore(clone.memory)
+    restore(clone.memory, None if flushed else dump)
     stale.sync(MERGE)  # heals with what it knows: an older agent
     for _ in range(10):  # and goes on for a while
         stale.raw("a")["state"] = "running" if stale.status("a")[1] == "pending" else "pending"
@@ -677,6 +681,28 @@ def test_a_value_that_cannot_be_written_is_named_and_stays_in_the_file() -> None
         assert report.to_file == ()
         assert clone.plan.tasks["a"].fields["assigned_to"] == "nobody"
     assert clone.raw("a")["description"] == "new"
+    before = clone.everything()
+    clone.sync(MERGE)
+    assert clone.everything() == before
+
+
+def test_a_clone_that_stood_where_the_healer_did_knows_that_the_town_was_healed(
+    clone: Clone,
+) -> None:
+    other = Clone(clone.memory, task("a"), task("b", agent="dev"))
+    other.sync(MERGE)
+    clone.raw("a")["state"] = "running"
+    clone.sync(MERGE)
+    other.sync(MERGE)
+    restore(clone.memory)
+    clone.edit('"dev"', '"ops"')
+    clone.sync(MERGE)
+    assert other.look().trust is Trust.REPLACED
+    assert [conflict.id for conflict in other.sync(MERGE).conflicts] == ["b"]
+
+
+def test_a_counter_that_another_clone_raised_is_no_news(clone: Clone) -> None:
+    clone.memory.plan["seq"] = "50"
     before = clone.everything()
     clone.sync(MERGE)
     assert clone.everything() == before

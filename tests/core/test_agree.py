@@ -22,11 +22,13 @@ from tests.support.plans import (
     trees,
 )
 from tt.app.storing import after
+from tt.core.agree import agree
 from tt.core.base import Base
 from tt.core.diff import Added, Change, Edited, apply
 from tt.core.model import META_ID, Plan
 from tt.core.outcome import Outcome
-from tt.core.reconcile import StoreView, Terms, Trust, agree, doubtful, reconcile
+from tt.core.reconcile import doubtful, reconcile
+from tt.core.trees import StoreView, Terms, Trust
 from tt.core.values import ABSENT, MaybeValue
 
 trusts = st.sampled_from(list(Trust))

@@ -7,22 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.support.plans import applied, base, plan, store, task
+from tt.core.agree import agree, in_step
 from tt.core.base import Base
 from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.model import META_ID, Plan
 from tt.core.outcome import Outcome, Side
-from tt.core.reconcile import (
-    UNDECIDED,
-    StoreView,
-    Terms,
-    Trust,
-    agree,
-    complete,
-    doubtful,
-    in_step,
-    reconcile,
-)
+from tt.core.reconcile import complete, doubtful, reconcile
 from tt.core.report import Conflict, Kept
+from tt.core.trees import UNDECIDED, StoreView, Terms, Trust
 from tt.core.values import ABSENT, Literal, MaybeValue, Value, dump, load
 
 REWOUND = Terms(trust=Trust.REWOUND)

@@ -16,11 +16,13 @@ from tests.support.plans import (
     task,
     trees,
 )
+from tt.core.agree import agree
 from tt.core.diff import Added, Edited, Removed
 from tt.core.graph import cycles, missing_links
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
-from tt.core.reconcile import Terms, Trust, agree, reconcile
+from tt.core.reconcile import reconcile
+from tt.core.trees import Terms, Trust
 from tt.core.values import ABSENT
 
 A, B, C = task("a"), task("b"), task("c")

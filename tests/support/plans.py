@@ -13,7 +13,7 @@ from tt.core.diff import apply, with_field
 from tt.core.graph import cycles, missing_links
 from tt.core.model import META_ID, STATUSES, Plan, Task
 from tt.core.outcome import Outcome
-from tt.core.reconcile import StoreView
+from tt.core.trees import StoreView
 from tt.core.values import ABSENT, Literal, MaybeValue, Value
 
 IDS = ("a", "b", "c", "d", "e")

@@ -6,11 +6,12 @@ from tt.app.look import View
 from tt.app.site import Site
 from tt.app.storing import Written
 from tt.app.work import Settled, Work
+from tt.core.agree import agree
 from tt.core.base import Base
 from tt.core.model import Plan
-from tt.core.reconcile import Trust, agree
 from tt.core.report import Direction, SyncRecord
 from tt.core.times import rfc3339
+from tt.core.trees import Trust
 from tt.record import replace
 
 

@@ -9,7 +9,8 @@ from tt.core.base import Base
 from tt.core.merge import goes_back
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
-from tt.core.reconcile import StoreView, Terms, Trust, complete, differing, doubtful, reconcile
+from tt.core.reconcile import complete, doubtful, reconcile
+from tt.core.trees import StoreView, Terms, Trust, differing
 from tt.errors import StoreError, TTError
 from tt.ports import Snapshot, StoredTask, StoreState, Town
 from tt.record import record, replace

@@ -16,7 +16,7 @@ from tt.app.site import Site
 from tt.app.storing import Written, adopt, after, claim_of, note_pull, untouched, write_store
 from tt.app.work import Settled, Work
 from tt.core.diff import Change, Edited, apply
-from tt.core.reconcile import StoreView, Trust
+from tt.core.trees import StoreView, Trust
 from tt.core.values import ABSENT
 from tt.errors import BaseMovedError, FileMovedError, TTError
 from tt.ports import Snapshot

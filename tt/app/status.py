@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tt.app.look import View, look
 from tt.app.site import Site
+from tt.core.agree import in_step
 from tt.core.diff import apply
-from tt.core.reconcile import in_step
 from tt.core.report import StatusReport
 from tt.errors import StoreError, TTError
 

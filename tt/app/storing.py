@@ -9,10 +9,11 @@ from contextlib import suppress
 from tt.app.look import View
 from tt.app.site import Site
 from tt.app.work import Work
+from tt.core.agree import agree
 from tt.core.diff import Added, Change, Removed, apply
 from tt.core.model import Plan
-from tt.core.reconcile import StoreView, Trust, agree
 from tt.core.report import Fault
+from tt.core.trees import StoreView, Trust
 from tt.errors import StoreRefusedError
 from tt.ports import Claim, StoredTask
 from tt.record import record

@@ -9,9 +9,9 @@ from tt.app.settle import settle_all
 from tt.app.site import Site
 from tt.app.storing import after
 from tt.app.work import Settled, Work
+from tt.core.agree import in_step
 from tt.core.diff import Removed, apply
 from tt.core.outcome import Side
-from tt.core.reconcile import in_step
 from tt.core.report import Direction, SyncReport
 from tt.errors import TTError
 from tt.record import field, record, replace

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tt.core.diff import Change
-from tt.core.reconcile import StoreView
 from tt.core.report import Direction, Fault
+from tt.core.trees import StoreView
 from tt.ports import Snapshot
 from tt.record import record
 

@@ -1,19 +1,15 @@
 """Three trees, one answer: what file and store must each change, and what they disagree on.
 
 `reconcile(base, file, store)` is a pure function; it decides, others write. The rules are the table
-in docs/design.md section 4. Two more ideas are at work here:
-
-- What a merge would break is held back. Two valid plans can merge into one with a cycle or a
-  missing parent; the change that closed it becomes a conflict, and both sides stay valid.
-- The base moves only where both sides agree (`agree`), whatever was written: so a direction, a lost
-  race or a crash needs no case of its own. The next run sees what is still different.
+in docs/design.md section 4. What a merge would break is held back: two valid plans can merge into
+one with a cycle or a missing parent; the change that closed it becomes a conflict, and both sides
+stay valid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
-from typing import Final, cast
+from typing import cast
 
 from tt.core.base import Base
 from tt.core.diff import Added, Edited, Removed
@@ -21,57 +17,10 @@ from tt.core.merge import CLASH, goes_back, merge3, merge_status
 from tt.core.model import EMPTY, META_ID, Plan, Task, progress
 from tt.core.outcome import Outcome, Side
 from tt.core.report import Conflict, Kept
+from tt.core.trees import UNDECIDED, StoreView, Terms, Trust, differing
 from tt.core.validity import hold_back_invalid
-from tt.core.values import ABSENT, Literal, MaybeValue, Value
-from tt.record import field, record, replace
-
-UNDECIDED: Final = Literal("-nan")
-"""A base value that equals no value: it keeps a disagreement alive until somebody decides it.
-
-It is a NaN with a sign because the base is stored as values of plans are: TOML has this one, and
-nobody writes it. It stays in the base: no side, change or report ever holds it.
-"""
-
-
-class Trust(StrEnum):
-    """How the store stands to what the base remembers of it.
-
-    `CURRENT`: it went on from there. `REWOUND`: it lost writes that the base has seen (flushed,
-    restored, failed over): statuses move only forward, plan fields are healed from the file.
-    `REPLACED`: another clone healed it since: what differs may be a loss or an edit, so a plan
-    field that only the store changed is a conflict.
-    """
-
-    CURRENT = "current"
-    REWOUND = "rewound"
-    REPLACED = "replaced"
-
-
-@record
-class StoreView:
-    """The store as reconciling sees it: its tasks, the tombstones of removed ones, both by id.
-
-    `aside` are ids whose hash exists but cannot be used: they are left alone on both sides.
-    """
-
-    meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
-    tasks: Mapping[str, Task] = field(default_factory=dict)
-    tombstones: Mapping[str, Task] = field(default_factory=dict)
-    aside: frozenset[str] = frozenset()
-
-
-@record
-class Terms:
-    """What a reconcile needs to know beside the three trees.
-
-    `wishes` are the ids among `doubtful(…)` of which somebody really wrote what the file says.
-    `reset` lets every status of the file win. `decided` says how conflicts are to end, by id.
-    """
-
-    trust: Trust = Trust.CURRENT
-    wishes: frozenset[str] = frozenset()
-    reset: bool = False
-    decided: Mapping[str, Side] = field(default_factory=dict)
+from tt.core.values import ABSENT, MaybeValue, Value
+from tt.record import replace
 
 
 def complete(stored: Task, base: Task | None, file: Task | None) -> Task:
@@ -93,21 +42,6 @@ def _decided(fields: Mapping[str, Value]) -> dict[str, Value]:
 def _whole(old: Task) -> Task:
     """Return a base's task as a plan can hold it: a base may know less than all of a task."""
     return Task(old.id, {"description": "", "status": "pending", **_decided(old.fields)})
-
-
-def differing(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
-    """List the ids of which base, file and store do not all say the same.
-
-    In a plan of thousands they are few, and all else that is asked of the three trees concerns
-    only them: the functions below take them as `among`, and find them where that is None.
-    """
-    agreed, stored = base.tasks, store.tasks
-    found = {*(stored.keys() - file.tasks.keys()), *(agreed.keys() - file.tasks.keys())}
-    for identifier, task in file.tasks.items():
-        old, other = agreed.get(identifier), stored.get(identifier)
-        if old is None or other is None or not old.fields == task.fields == other.fields:
-            found.add(identifier)
-    return frozenset(found)
 
 
 def doubtful(
@@ -372,120 +306,3 @@ def _with_progress(task: Task, other: Task) -> Task:
 def _said(task: Task | None) -> MaybeValue:
     said = ABSENT if task is None else task.fields.get("description", "")
     return ABSENT if said == UNDECIDED else said
-
-
-def agree(
-    base: Base,
-    file: Plan,
-    store: StoreView,
-    conflicts: Iterable[Conflict] = (),
-    among: frozenset[str] | None = None,
-) -> Base:
-    """Move the base to what both sides now say, field by field, and leave it where they differ.
-
-    `file` and `store` are the sides after everything was written that was. Where `conflicts` stand
-    on a value that one side shares with the base, the base becomes UNDECIDED, so that the same
-    disagreement is seen again however the store's standing changes. A removal is agreed on when
-    neither side has the task and a tombstone says so; that it was is remembered even where the
-    store loses the tombstone, until both sides have the task again. Tasks that need no change are
-    the same objects as in `base`.
-    """
-    tasks = dict(base.tasks)
-    for identifier in sorted(differing(base, file, store) if among is None else among):
-        task, stored = file.tasks.get(identifier), store.tasks.get(identifier)
-        if task is not None and stored is not None:
-            tasks[identifier] = _agreed_task(base.tasks.get(identifier), task, stored)
-        elif task is None and _is_gone(identifier, store):
-            tasks.pop(identifier, None)
-    meta = _agreed_fields(base.meta, file.meta, store.meta)
-    for conflict in conflicts:
-        if conflict.id == META_ID:
-            meta = _undecided(meta, conflict)
-        else:
-            _keep_undecided(tasks, conflict, base)
-    gone = _agreed_removals(base, file, store)
-    return Base(
-        meta=meta,
-        tasks=tasks,
-        deleted=base.deleted if gone == base.deleted else gone,
-        uuids=base.uuids,
-        seq=base.seq,
-        epoch=base.epoch,
-        head=base.head,
-        repo=base.repo,
-        version=base.version,
-    )
-
-
-def _agreed_removals(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
-    now = {
-        identifier
-        for identifier in store.tombstones
-        if identifier not in store.tasks and identifier not in file.tasks
-    }
-    still = {
-        identifier
-        for identifier in base.deleted
-        if identifier not in file.tasks or identifier not in store.tasks
-    }
-    return frozenset(now | still)
-
-
-def _is_gone(identifier: str, store: StoreView) -> bool:
-    """Say whether a task that the file removed needs no more to be done: a tombstone stands."""
-    there = identifier in store.tasks or identifier in store.aside
-    return not there and identifier in store.tombstones
-
-
-def _agreed_task(old: Task | None, task: Task, stored: Task) -> Task:
-    if task.fields == stored.fields:
-        return old if old is not None and old.fields == task.fields else task
-    before = old.fields if old else EMPTY
-    agreed = _agreed_fields(before, task.fields, stored.fields)
-    return old if old is not None and agreed == old.fields else Task(task.id, agreed)
-
-
-def _agreed_fields(
-    base: Mapping[str, Value], file: Mapping[str, Value], store: Mapping[str, Value]
-) -> Mapping[str, Value]:
-    if file == store:
-        return base if base == file else file
-    agreed = dict(base)
-    for name in {*base, *file, *store}:
-        value = file.get(name, ABSENT)
-        if value != store.get(name, ABSENT):
-            continue
-        if value is ABSENT:
-            agreed.pop(name, None)
-        else:
-            agreed[name] = value
-    return base if agreed == base else agreed
-
-
-def _keep_undecided(tasks: dict[str, Task], conflict: Conflict, base: Base) -> None:
-    task = tasks.get(conflict.id)
-    if task is None:
-        if conflict.store is not ABSENT and conflict.id in base.deleted:
-            tasks[conflict.id] = Task(conflict.id, {"description": UNDECIDED})
-    elif not conflict.why:
-        fields = _undecided(task.fields, conflict)
-        if fields is not task.fields:
-            tasks[conflict.id] = Task(task.id, fields)
-
-
-def _undecided(fields: Mapping[str, Value], conflict: Conflict) -> Mapping[str, Value]:
-    name = conflict.field or "description"
-    before = fields.get(name, ABSENT)
-    if conflict.field is None or before in (conflict.file, conflict.store):
-        return {**fields, name: UNDECIDED}
-    return fields
-
-
-def in_step(file: Plan, store: StoreView, among: Iterable[str] | None = None) -> int:
-    """Count the tasks that both sides have and say the same of; all that are not `among` do."""
-    apart = 0
-    for identifier in file.tasks if among is None else among:
-        task, stored = file.tasks.get(identifier), store.tasks.get(identifier)
-        if task is not None and (stored is None or stored.fields != task.fields):
-            apart += 1
-    return len(file.tasks) - apart
