@@ -377,6 +377,16 @@ def test_a_push_that_would_remove_too_much_is_refused(total: int, gone: int, ref
     assert len(clone.stored.tasks) == total - gone
 
 
+def test_tasks_that_the_store_had_lost_before_do_not_count_as_removed_by_a_push() -> None:
+    clone = Clone(None, *_many(9))
+    clone.sync(PUSH)
+    restore(clone.memory)
+    clone.write(*_many(2))
+    clone.sync(PUSH)
+    assert len(clone.stored.tasks) == 2
+    assert len(clone.memory.stones) == 7
+
+
 @pytest.mark.parametrize("place", ["index", "HEAD"])
 def test_git_vouches_for_a_file_that_lacks_many_tasks(place: str) -> None:
     repository = FakeRepository()
