@@ -314,6 +314,19 @@ def test_an_adopted_task_keeps_its_hash_while_that_cannot_be_used(clone: Clone) 
     assert [change.new for change in report.to_file if isinstance(change, Edited)] == ["running"]
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_value_of_meta_that_cannot_be_used_is_written_by_nobody(fresh: bool) -> None:
+    clone = Clone()
+    clone.write(task("a"), meta={"m": 1})
+    clone.sync(MERGE)
+    clone.memory.plan["meta:m"] = "{no value"
+    other = Clone(clone.memory) if fresh else clone
+    other.write(task("a"), meta={"m": 1})
+    report = other.sync(MERGE)
+    assert (len(report.faults), report.to_store, report.to_file) == (1, (), ())
+    assert clone.memory.plan["meta:m"] == "{no value"
+
+
 # Removals
 
 

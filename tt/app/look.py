@@ -9,7 +9,7 @@ from tt.core.base import Base
 from tt.core.merge import goes_back
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
-from tt.core.reconcile import complete, doubtful, reconcile
+from tt.core.reconcile import complete, decided_fields, doubtful, reconcile
 from tt.core.trees import StoreView, Terms, Trust, differing
 from tt.errors import StoreError, TTError
 from tt.ports import Snapshot, StoredTask, StoreState, Town
@@ -99,7 +99,7 @@ def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
 
 def _completed(state: StoreState, base: Base, plan: Plan) -> StoreState:
     """Fill in what hashes of other tools leave open, so that a gap is not taken for an edit."""
-    state = _with_meta(state, base)
+    state = _with_meta(state, base, plan)
     partial = {i: s for i, s in state.tasks.items() if not s.complete}
     if not partial:
         return state
@@ -107,14 +107,17 @@ def _completed(state: StoreState, base: Base, plan: Plan) -> StoreState:
     return replace(state, tasks={**state.tasks, **filled})
 
 
-def _with_meta(state: StoreState, base: Base) -> StoreState:
-    """Take a value of `[meta]` that cannot be used for one that did not change."""
+def _with_meta(state: StoreState, base: Base, plan: Plan) -> StoreState:
+    """Take a value of `[meta]` that cannot be used for one that did not change.
+
+    Where the base says nothing of it, it is the file's: then there is nothing to write on it.
+    """
     town = state.town
-    known = town.aside & base.meta.keys() if town else ()
-    if town is None or not known:
+    if town is None or not town.aside:
         return state
-    meta = {**town.meta, **{name: base.meta[name] for name in sorted(known)}}
-    return replace(state, town=replace(town, meta=meta))
+    known = {**plan.meta, **decided_fields(base.meta)}
+    meta = {name: known[name] for name in sorted(town.aside) if name in known}
+    return replace(state, town=replace(town, meta={**town.meta, **meta}))
 
 
 def _fill(stored: StoredTask, base: Base, plan: Plan) -> StoredTask:

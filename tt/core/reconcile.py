@@ -28,20 +28,21 @@ def complete(stored: Task, base: Task | None, file: Task | None) -> Task:
     known = base or file
     if known is None:
         return stored
-    fields = _decided(known.fields)
+    fields = decided_fields(known.fields)
     if file is not None and len(fields) < len(known.fields):
         undecided = known.fields.keys() - fields.keys()
         fields |= {name: value for name, value in file.fields.items() if name in undecided}
     return Task(stored.id, {**fields, **stored.fields})
 
 
-def _decided(fields: Mapping[str, Value]) -> dict[str, Value]:
+def decided_fields(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Return of a base's fields those that both sides have agreed on."""
     return {name: value for name, value in fields.items() if value != UNDECIDED}
 
 
 def _whole(old: Task) -> Task:
     """Return a base's task as a plan can hold it: a base may know less than all of a task."""
-    return Task(old.id, {"description": "", "status": "pending", **_decided(old.fields)})
+    return Task(old.id, {"description": "", "status": "pending", **decided_fields(old.fields)})
 
 
 def doubtful(
