@@ -196,6 +196,12 @@ def test_a_plan_is_never_overwritten(root: Path) -> None:
     assert [path.name for path in root.iterdir() if path.is_file()] == ["tasks.toml"]
 
 
+def test_a_plan_can_be_begun_in_a_file_that_is_empty(root: Path) -> None:
+    (root / "tasks.toml").write_text("\n")
+    begin_plan(root, root / "tasks.toml", replace_file)
+    assert "[[tasks]]" in (root / "tasks.toml").read_text()
+
+
 def test_a_dangling_link_is_not_written_through(root: Path) -> None:
     (root / "tasks.toml").symlink_to(root / "nowhere")
     with pytest.raises(TTError, match="already"):

@@ -145,7 +145,11 @@ def not_a_plan(name: str, document: Mapping[str, Any]) -> NotAPlanError:
     """Say why a TOML document is no plan."""
     tasks = document.get("tasks")
     if not document:
-        return NotAPlanError(f"{name} is empty.", "Make a plan with `tt plan --init`.")
+        hint = (
+            "Take it back from Git, or begin anew with `tt plan --init`; without the file, "
+            "`tt sync pull` makes it from Redis."
+        )
+        return NotAPlanError(f"{name} is empty.", hint)
     if isinstance(tasks, dict) and "description" in tasks:
         hint = "A task begins with `[[tasks]]`, in double brackets."
     else:

@@ -62,10 +62,11 @@ def init(ground: Ground, name: str | None) -> tuple[Step, ...]:
 def begin_plan(root: Path, path: Path, replace: Replace) -> tuple[Step, ...]:
     """Write the template as the plan, and its schema beside it, where editors in any clone find it.
 
-    Raises TTError where there is a plan already. A schema file that is not ours is left alone.
+    Raises TTError where there is something already; a file without a word in it is nothing. A
+    schema file that is not ours is left alone.
     """
     with _saying_what_failed(root):
-        if path.exists() or path.is_symlink():
+        if path.is_symlink() or (path.exists() and path.read_bytes().strip()):
             raise TTError(
                 f"There is a {path.name} already.", "`tt plan` shows it; nothing was written."
             )
