@@ -23,8 +23,14 @@ def _check(path: Path, name: str, count_tasks: CountTasks) -> Checked:
     try:
         return Checked(name, count_tasks(source, name), (), source)
     except PlanError as error:
-        whole = (Located(1, 1, "file", error.message.removeprefix(f"{name}: "), error.hint),)
-        return Checked(name, 0, error.problems or whole, source)
+        return Checked(name, 0, error.problems or (_whole(name, error),), source)
+
+
+def _whole(name: str, error: PlanError) -> Located:
+    """Say of a file as a whole what is wrong with it, in the form of a problem at its start."""
+    message = error.message.removeprefix(f"{name}: ").removeprefix(f"{name} is ").rstrip(".")
+    hint = error.hint and error.hint[0].lower() + error.hint[1:].rstrip(".")
+    return Located(1, 1, "file", message, hint)
 
 
 def _read(path: Path, name: str) -> bytes:
