@@ -35,8 +35,8 @@ from tt.core.diff import Added, Change, Edited, Removed, diff, with_field
 from tt.core.merge import goes_back
 from tt.core.model import Plan, Task
 from tt.core.outcome import Side
-from tt.core.reconcile import Trust
 from tt.core.report import Direction, SyncReport
+from tt.core.trees import Trust
 from tt.core.values import ABSENT
 from tt.record import replace
 
