@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.effort import EFFORT
 from tt.adapters.planfile import read_leniently
 from tt.adapters.toml_edit import edit_plan
 from tt.core.diff import Added, Edited, Removed
@@ -14,7 +14,7 @@ from tt.core.document import canonical
 from tt.core.model import Task
 
 FIXTURES = Path(__file__).resolve().parents[2] / "../shared/fixtures"
-EVERY = 5 if os.environ.get("TT_TEST_EFFORT", "dev") == "dev" else 1
+EVERY = 5 if EFFORT == "dev" else 1
 PLANS = sorted(FIXTURES.glob("*.tasks.toml")) + sorted(FIXTURES.glob("merges/*/*.toml"))[::EVERY]
 
 pytestmark = pytest.mark.skipif(not PLANS, reason="the fixtures are not there")

@@ -1,7 +1,7 @@
 """Commands in scratch repositories, as a shell would run them, and all that they could change.
 
-A process of its own takes five times as long as the command in it. So in the `dev` effort most
-commands run in the test's own process; in `ci` and `nightly` each of them is a whole one.
+A process of its own takes five times as long as the command in it. So most commands run in the
+test's own process, except in the `nightly` effort; those that cannot always are a process.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
+from tests.support.effort import EFFORT
 from tests.support.git_repos import git, init
 from tests.support.redis_server import RedisServer
 from tests.support.tools import require_tool
 from tt.adapters.redis.connection import Connection
 from tt.cli.main import main
 
-EFFORT = os.environ.get("TT_TEST_EFFORT", "dev")
 NO_OPTIONS: Mapping[str, Any] = {}
 LIMIT_SECONDS = 60.0
 """No `tt` process of a test takes longer, however slow the machine is."""
@@ -141,7 +141,7 @@ class Place:
 
     def tt(self, *arguments: str, **env: str) -> Ended:
         """Run a command here; `env` is added to its environment."""
-        if EFFORT != "dev":
+        if EFFORT == "nightly":
             return self.process(*arguments, options=NO_OPTIONS, **env)
         return run_inside([*arguments], self.top, self._environment(env))
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from hypothesis import HealthCheck, settings
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 """Generated plans are large on purpose, and a shared machine is slow at times."""
+
+
+EFFORT: Final = os.environ.get("TT_TEST_EFFORT", "dev")
+"""The effort of this run, read before the guards take the variable out of the environment."""
 
 
 def load_effort() -> str:
@@ -23,6 +28,5 @@ def load_effort() -> str:
     settings.register_profile(
         "nightly", max_examples=5_000, deadline=None, suppress_health_check=SLOW
     )
-    effort = os.environ.get("TT_TEST_EFFORT", "dev")
-    settings.load_profile(effort)
-    return effort
+    settings.load_profile(EFFORT)
+    return EFFORT
