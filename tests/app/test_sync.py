@@ -772,6 +772,26 @@ def test_a_file_that_is_saved_meanwhile_is_merged_again(clone: Clone) -> None:
     assert clone.plan == clone.stored
 
 
+def test_a_field_that_its_user_saves_twice_does_not_conflict_with_itself(clone: Clone) -> None:
+    clone.edit('"dev"', '"ops"')
+    clone.raw("a")["state"] = "running"
+
+    def editor() -> None:
+        clone.edit('"ops"', '"qa"')
+
+    report = sync(replace(clone.site, file=_Racing(clone.file, "write", editor)), MERGE)
+    assert report.conflicts == ()
+    assert report.to_store == (
+        Edited("b", "agent", "dev", "ops"),
+        Edited("b", "agent", "ops", "qa"),
+    )
+    assert clone.plan == clone.stored
+    assert [record.to_store for record in clone.bases.history()[:2]] == [
+        (Edited("b", "agent", "ops", "qa"),),
+        (Edited("b", "agent", "dev", "ops"),),
+    ]
+
+
 def test_a_base_that_moved_meanwhile_is_read_again(clone: Clone) -> None:
     clone.edit('"dev"', '"ops"')
     moved = iter([True])

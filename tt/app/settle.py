@@ -16,6 +16,7 @@ from tt.app.site import Site
 from tt.app.storing import Written, adopt, after, claim_of, note_pull, untouched, write_store
 from tt.app.work import Settled, Work
 from tt.core.diff import Change, Edited, apply
+from tt.core.report import Direction
 from tt.core.trees import StoreView, Trust
 from tt.core.values import ABSENT
 from tt.errors import BaseMovedError, FileMovedError, TTError
@@ -33,19 +34,24 @@ def settle_all(
 
     Holds the worktree's lock. Raises TTError where others keep writing for `_ROUNDS` rounds.
     """
-    done_store: tuple[Change, ...] = ()
-    done_file: tuple[Change, ...] = ()
+    done = Work(Direction.MERGE)
+    told: tuple[Change, ...] = ()
     healing = ""
     with site.lock():
         for _ in range(_ROUNDS):
             view = look_again()
             if healing and view.state.town and view.state.town.epoch == healing:
                 view = still_rewound(view)
-            work = replace(decide(view), done_store=done_store, done_file=done_file)
+            work = decide(view)
+            work = replace(work, done_store=done.done_store, done_file=done.done_file)
             settled = settle(site, view, work)
             if not settled.overtaken:
-                return view, settled
-            done_store, done_file = settled.to_store, settled.to_file
+                return view, replace(settled, to_store=told + settled.to_store)
+            if settled.noted:
+                told += settled.to_store
+                done = Work(Direction.MERGE)
+            else:
+                done = replace(done, done_store=settled.to_store, done_file=settled.to_file)
             healing = settled.healing
     raise TTError(
         f"{site.file.name} and Redis kept changing while they were merged; nothing is lost.",
@@ -67,14 +73,33 @@ def settle(site: Site, view: View, work: Work) -> Settled:
         return settled
     try:
         snapshot = _write_file(site, view, work.to_file)
-        to_file = work.done_file + work.to_file
-        settled = replace(settled, snapshot=snapshot, to_file=to_file)
+    except FileMovedError:
+        return _file_moved(site, view, work, settled, written)
+    to_file = work.done_file + work.to_file
+    settled = replace(settled, snapshot=snapshot, to_file=to_file)
+    try:
         if not work.direction.writes_store:
             written = note_pull(site, view, work, claim)
         move_base(site, view, work, settled, written)
-    except (FileMovedError, BaseMovedError):
+    except BaseMovedError:
         return replace(settled, overtaken=True)
     return settled
+
+
+def _file_moved(site: Site, view: View, work: Work, settled: Settled, written: Written) -> Settled:
+    """Note what both sides agreed on before somebody saved the file once more.
+
+    Else a field that its user changes twice would conflict with itself: with the first of the two
+    values, which the store has by now.
+    """
+    settled = replace(settled, overtaken=True)
+    if not work.direction.writes_store or work.done_file:
+        return settled
+    try:
+        move_base(site, view, work, settled, written)
+    except BaseMovedError:
+        return settled
+    return replace(settled, noted=True)
 
 
 def _check_healing(view: View, work: Work) -> None:

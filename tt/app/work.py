@@ -40,8 +40,8 @@ class Settled:
     """Both sides after a round of writing, and all that was written in it and before.
 
     `overtaken`: another writer got to a task, the file or the base first; what was written stands,
-    and the caller looks again. `healing` is the epoch that was given to a store that lost writes.
-    `faults` are values that could not be written.
+    and the caller looks again. `noted`: the base and its history have it already. `healing` is the
+    epoch that was given to a store that lost writes. `faults` are values that could not be written.
     """
 
     snapshot: Snapshot | None
@@ -50,4 +50,5 @@ class Settled:
     to_file: tuple[Change, ...] = ()
     faults: tuple[Fault, ...] = ()
     overtaken: bool = False
+    noted: bool = False
     healing: str = ""
