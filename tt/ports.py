@@ -37,6 +37,10 @@ class PlanFile(Protocol):
         """How messages call the file: its path as the user would type it."""
         ...
 
+    def exists(self) -> bool:
+        """Say whether there is such a file, whatever it holds."""
+        ...
+
     def read(self) -> Snapshot | None:
         """Read and validate; None where there is no file. Raises PlanError where it is invalid."""
         ...

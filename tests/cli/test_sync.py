@@ -345,6 +345,16 @@ def test_another_file_can_be_the_plan(tt: Tt, project: Path) -> None:
     assert tt("sync").lines[0] == "⬆️  Pushed 3 tasks from plans/q1.toml to Redis"
 
 
+def test_a_sync_without_a_plan_leaves_nothing_behind(
+    tt: Tt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = tt("sync")
+    assert ran.code == 1
+    assert ran.err.startswith("tt: There is no tasks.toml here.")
+    assert not (tmp_path / ".tt").exists()
+
+
 def test_who_waits_for_the_lock_can_read_which_command_has_it(tt: Tt, project: Path) -> None:
     tt("sync")
     assert (project / ".git" / "tt" / "lock").read_text().endswith(": tt sync")

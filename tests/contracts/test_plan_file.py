@@ -65,7 +65,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 def test_there_may_be_no_file(place: Place) -> None:
     assert place.file.read() is None
+    assert not place.file.exists()
     assert place.file.name == "tasks.toml"
+    place.data = b"not = [a plan"
+    assert place.file.exists()
 
 
 def test_a_file_is_made_of_what_is_added(place: Place) -> None:

@@ -27,6 +27,10 @@ class MemoryPlanFile:
         self.data = data
         self.writes = 0
 
+    def exists(self) -> bool:
+        """Say whether there is a file."""
+        return self.data is not None
+
     def read(self) -> Snapshot | None:
         """Read and validate; None where there is no file. Raises PlanError."""
         return None if self.data is None else read_plan(self.data, self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,10 @@ class TomlPlanFile:
     def name(self) -> str:
         """How messages call the file."""
         return self._name
+
+    def exists(self) -> bool:
+        """Say whether there is something by this name; a link that leads nowhere counts."""
+        return os.path.lexists(self._path)
 
     def read(self) -> Snapshot | None:
         """Read and validate; None where there is no file.

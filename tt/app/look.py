@@ -90,11 +90,16 @@ def read_again(site: Site, view: View, plan: Plan) -> StoreView:
 def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
     snapshot = site.file.read()
     if snapshot is None and not may_make_file:
-        raise TTError(
-            f"There is no {site.file.name} here.",
-            "Run `tt plan --init` to start one, or `tt sync pull` to make it from Redis.",
-        )
+        raise no_file(site)
     return snapshot
+
+
+def no_file(site: Site) -> TTError:
+    """Say that there is nothing to sync from."""
+    return TTError(
+        f"There is no {site.file.name} here.",
+        "Run `tt plan --init` to start one, or `tt sync pull` to make it from Redis.",
+    )
 
 
 def _completed(state: StoreState, base: Base, plan: Plan) -> StoreState:

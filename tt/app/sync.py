@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tt.app.look import View, look
+from tt.app.look import View, look, no_file
 from tt.app.settle import settle_all
 from tt.app.site import Site
 from tt.app.storing import after
@@ -46,6 +46,8 @@ def sync(site: Site, request: Request) -> SyncReport:
     if request.dry_run:
         view = _look(site, request)
         return _report(site, request, view, _would(view, request.direction))
+    if request.direction is not Direction.PULL and not site.file.exists():
+        raise no_file(site)  # before a lock is made where there is nothing to lock
     view, settled = settle_all(
         site, lambda: _look(site, request), lambda view: _work(site, request, view)
     )
