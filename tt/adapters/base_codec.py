@@ -9,12 +9,10 @@ Bytes depend on the content alone: ids are sorted, field order is kept.
 
 from __future__ import annotations
 
-import gc
 import json
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeVar, cast
 
 from tt.core.base import Base
@@ -169,18 +167,6 @@ def member(document: Mapping[str, Value], name: str, kind: type[_Kind]) -> _Kind
     if not isinstance(value, kind):
         raise DamagedError(f"`{name}` is missing or has a wrong type")
     return value
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's cycle collector still while thousands of objects are made that all stay."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _load(data: bytes) -> Value:

@@ -14,7 +14,6 @@ from typing import Final
 from tt.adapters.base_codec import (
     DamagedError,
     NewerFormatError,
-    collector_paused,
     decode_header,
     decode_tasks,
     encode_header,
@@ -22,6 +21,7 @@ from tt.adapters.base_codec import (
     escape,
 )
 from tt.adapters.base_records import decode_record, encode_record
+from tt.adapters.bulk import undisturbed
 from tt.adapters.private import create, make_private_directory
 from tt.core.base import Base
 from tt.core.model import Task
@@ -100,7 +100,7 @@ class FileBaseStore:
             raise DamagedError(f"{self._path(number)} is not whole")
         header = decode_header(lines[0])
         tasks: dict[str, Task] = {}
-        with collector_paused():
+        with undisturbed():
             decode_tasks(lines[2], tasks)
         if len(tasks) != header.total:
             raise DamagedError(f"{self._path(number)} has {len(tasks)} of {header.total} tasks")

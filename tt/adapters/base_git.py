@@ -16,7 +16,6 @@ from typing import Final
 from tt.adapters.base_codec import (
     DamagedError,
     NewerFormatError,
-    collector_paused,
     decode_header,
     decode_tasks,
     escape,
@@ -24,6 +23,7 @@ from tt.adapters.base_codec import (
 from tt.adapters.base_git_objects import Layout, SyncCommit, read_commit, tree_entries
 from tt.adapters.base_git_write import Sync, cut_history, write_sync
 from tt.adapters.base_records import decode_record
+from tt.adapters.bulk import undisturbed
 from tt.adapters.gitbatch import GitObject
 from tt.adapters.gitproc import GitMissingError
 from tt.adapters.gitrepo import GitRepository
@@ -150,7 +150,7 @@ class GitBaseStore:
             raise DamagedError(f"meta.json of commit {commit.oid} is missing")
         header = decode_header(meta.data)
         tasks: dict[str, Task] = {}
-        with collector_paused():
+        with undisturbed():
             newer = self._read_tasks(tree, recent, tasks) | header.gone
         for name in header.gone:
             tasks.pop(name, None)
