@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
     - In a store that can be trusted, a value that a side changed is not overwritten, unless there
       is a rule for such values or somebody decided.
     - A status goes back only to what somebody set it back to.
-    - A sync after a sync writes nothing at all (but for what `_lost_parents` tells).
+    - A sync after a sync writes nothing at all.
     - At rest, with conflicts resolved, all clones and the store say the same, and all tasks are
       there that were in a file and that nobody removed.
     """
@@ -308,12 +308,11 @@ class Histories(RuleBasedStateMachine):
     def _synced(self, clone: Worktree, request: Request) -> SyncReport:
         view = look(clone.site)
         before = view.plan, Plan(view.store.meta, view.store.tasks)
-        lost_parents = self._lost_parents()
         report = sync(clone.site, request)
         self._check_report(before, clone, report)
         self._check_overwritten(view, report)
         self._check_statuses(report)
-        if not report.duplicates and not lost_parents:
+        if not report.duplicates:
             self._check_rest(clone, request)
         return report
 
@@ -348,15 +347,6 @@ class Histories(RuleBasedStateMachine):
                 old, new = str(change.old), str(change.new)
                 if goes_back(old, new):
                     assert (change.id, new) in self.set_back, change
-
-    def _lost_parents(self) -> bool:
-        """Say whether a hash names a parent by the uuid of an adopted hash that was lost.
-
-        The parent is made anew at a uuid of ours, and its children follow one sync later.
-        """
-        hashes = self.world.hashes()
-        named = {raw["parent_id"] for raw in hashes.values() if raw.get("parent_id")}
-        return not named <= hashes.keys()
 
     def _check_rest(self, clone: Worktree, request: Request) -> None:
         before = clone.print(), self.world.dump()

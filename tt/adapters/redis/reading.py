@@ -134,7 +134,11 @@ class TownReading:
             fields["agent"] = name
 
     def _name_parents(self) -> set[str]:
-        """Name parents by their plan ids; return the uuids of hashes whose parent nobody knows."""
+        """Name parents by their plan ids; return the uuids of hashes that name theirs wrongly.
+
+        Those are hashes whose parent nobody knows, and those that name it by the uuid of a hash
+        that is lost: the parent will be made again, at the uuid that is computed for it.
+        """
         if not self._children:
             return set()
         ids = {uuid: plan_id for uuid, plan_id in self._aside if plan_id is not None}
@@ -142,10 +146,12 @@ class TownReading:
         dangling = set()
         for stored in self._children:
             uuid = stored.raw["parent_id"]
-            parent = ids.get(uuid) or (self._known.id_of(uuid) if uuid else "")
+            if not uuid:
+                continue
+            parent = ids.get(uuid) or self._known.id_of(uuid)
             if parent:
                 cast("dict[str, Value]", stored.task.fields)["parent"] = parent
-            elif parent is None:
+            if parent is None or (uuid not in ids and not self._known.is_computed(uuid)):
                 dangling.add(stored.uuid)
         return dangling
 
@@ -234,6 +240,10 @@ class _KnownUuids:
             self._computed = {task_uuid(self._town, plan_id): plan_id for plan_id in self._ids}
             self._computed.update((known, plan_id) for plan_id, known in self._uuids.items())
         return self._computed.get(uuid)
+
+    def is_computed(self, uuid: str) -> bool:
+        """Say whether a uuid that `id_of` knows is the computed one, and not another tool's."""
+        return uuid not in self._uuids.values()
 
 
 def _made_at(stored: StoredTask) -> str:
