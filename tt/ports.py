@@ -120,6 +120,8 @@ class StoredTask:
     tagged: bool = True
     reassigned: bool = False
     """The task's agent is read off its assignment, and the hash's own `agent` is behind."""
+    made: int = 0
+    """The town's counter when `tt` made this hash; 0 where another tool did."""
 
 
 @record

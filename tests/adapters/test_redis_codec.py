@@ -199,7 +199,7 @@ def test_a_hash_has_what_tinytown_requires_and_no_more_than_is_set() -> None:
     stamp = "2026-11-18T11:06:40.123456789+00:00"
     assert raw == {
         "id": task_uuid(TOWN, "a"), "description": "Do it", "state": "pending", "created_at": stamp,
-        "updated_at": stamp, "tags": '["backend","plan:a"]', "tt": "1",
+        "updated_at": stamp, "tags": '["backend","plan:a"]', "made": "1", "tt": "1",
     }  # fmt: skip
     assert UUID.fullmatch(raw["id"])
 

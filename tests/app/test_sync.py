@@ -863,6 +863,73 @@ def test_a_sync_that_is_killed_anywhere_is_finished_by_the_next(
 # Several clones
 
 
+def pair() -> tuple[Clone, Clone]:
+    """Return two clones of one town that are in step."""
+    one = Clone(None, task("a"), task("b"))
+    two = Clone(one.memory, task("a"), task("b"))
+    one.sync()
+    two.sync()
+    return one, two
+
+
+def lose(clone: Clone, identifier: str) -> None:
+    """Take one hash away, as an eviction does."""
+    del clone.memory.tasks[task_uuid(TOWN, identifier)]
+
+
+def rests(clone: Clone) -> None:
+    """See that a sync has nothing to do, and writes nothing."""
+    before = clone.everything()
+    clone.sync()
+    assert clone.everything() == before
+
+
+def test_work_is_not_undone_by_a_clone_that_heals_a_lost_task_knowing_less() -> None:
+    one, two = pair()
+    one.raw("a")["state"] = "cancelled"
+    one.sync()
+    lose(one, "a")
+    assert two.sync().to_store == (Added(task("a")),)
+
+    report = one.sync()
+    assert report.to_file == ()
+    assert report.to_store == (Edited("a", "status", "pending", "cancelled"),)
+    assert two.sync().to_file == (Edited("a", "status", "pending", "cancelled"),)
+
+
+def test_an_edit_is_not_undone_by_a_clone_that_heals_a_lost_task_knowing_less() -> None:
+    one, two = pair()
+    one.edit('"a"\ndescription = "do it"', '"a"\ndescription = "better"')
+    one.sync()
+    lose(one, "a")
+    two.sync()
+
+    report = one.sync()
+    (conflict,) = report.conflicts
+    assert (conflict.file, conflict.store) == ("better", "do it")
+    assert one.sync().conflicts == (replace(conflict, base=ABSENT),), "it stays until it is decided"
+    one.sync(decided={"a": Side.FILE})
+    assert two.sync().to_file == (Edited("a", "description", "do it", "better"),)
+
+
+def test_a_task_that_was_healed_is_an_ordinary_one_once_it_was_seen() -> None:
+    one, two = pair()
+    lose(one, "a")
+    two.sync()
+    one.sync()
+    rests(one)
+    one.raw("a")["description"] = "said by an agent"
+    assert one.sync().to_file == (Edited("a", "description", "do it", "said by an agent"),)
+
+
+def test_healing_is_in_the_history() -> None:
+    one, _ = pair()
+    lose(one, "a")
+    one.sync()
+    assert one.bases.history()[0].to_store == (Added(task("a")),)
+    rests(one)
+
+
 def test_an_edit_travels_between_clones_through_the_town(clone: Clone) -> None:
     other = Clone(clone.memory, task("a"), task("b", agent="dev"))
     other.sync(MERGE)

@@ -22,11 +22,12 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
     """
     if settled.snapshot is None:
         return
-    conflicts = view.outcome.conflicts if view.trust is not Trust.CURRENT else ()
+    doubted = view.trust is not Trust.CURRENT or view.store.remade
+    conflicts = view.outcome.conflicts if doubted else ()
     agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts, view.among)
     base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
     base = _stamped(site, view, work.direction, base, written)
-    if view.stored is not None and _same(view.stored, base):
+    if not (settled.to_store or settled.to_file) and _is_old_news(view, base):
         return
     record = SyncRecord(
         name="",
@@ -71,6 +72,13 @@ def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
     }
 
 
-def _same(stored: Base, base: Base) -> bool:
-    """Say whether there is nothing to save: a raised counter alone is no news."""
+def _is_old_news(view: View, base: Base) -> bool:
+    """Say whether there is nothing to save; a raised counter alone is no news.
+
+    But it has to be noted that hashes which were made again have been seen: else they would stay
+    younger than the base for ever.
+    """
+    stored = view.stored
+    if stored is None or (view.store.remade and base.seq > stored.seq):
+        return False
     return replace(base, seq=stored.seq, repo=stored.repo) == stored

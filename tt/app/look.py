@@ -64,7 +64,7 @@ def look(
     uuids = stored.uuids if stored else {}
     state = _completed(site.store.load({**plan.tasks, **base.tasks}, uuids), base, plan)
     _check_owner(site, stored, state.town)
-    store = _view(state)
+    store = _view(state, base)
     trust = standing(base, state.town)
     among = differing(base, plan, store)
     wishes = frozenset(_wishes(site, base, plan, doubtful(base, plan, store, among)))
@@ -84,7 +84,7 @@ def read_again(site: Site, view: View, plan: Plan) -> StoreView:
     """Return what the store says now, where the file says `plan`."""
     uuids = view.stored.uuids if view.stored else {}
     state = site.store.load({**plan.tasks, **view.base.tasks}, uuids)
-    return _view(_completed(state, view.base, plan))
+    return _view(_completed(state, view.base, plan), view.base)
 
 
 def _read(site: Site, *, may_make_file: bool) -> Snapshot | None:
@@ -131,10 +131,12 @@ def _fill(stored: StoredTask, base: Base, plan: Plan) -> StoredTask:
     return replace(stored, task=task)
 
 
-def _view(state: StoreState) -> StoreView:
+def _view(state: StoreState, base: Base) -> StoreView:
     tasks = {identifier: stored.task for identifier, stored in state.tasks.items()}
     meta = state.town.meta if state.town else {}
-    return StoreView(meta, tasks, state.tombstones, state.aside)
+    younger = (i for i, stored in state.tasks.items() if stored.made > base.seq)
+    remade = frozenset(i for i in younger if i in base.tasks)
+    return StoreView(meta, tasks, state.tombstones, state.aside, remade)
 
 
 def standing(base: Base, town: Town | None) -> Trust:

@@ -70,9 +70,9 @@ def _news(view: View, work: Work) -> bool:
     Agents do not raise the counter. What they wrote and a base took in would else look unwritten,
     instead of lost, in a store that was restored to just before.
     """
-    return (
-        bool(work.to_file) or agree(view.base, view.plan, view.store, (), view.among) != view.base
-    )
+    if work.to_file or view.store.remade:
+        return True
+    return agree(view.base, view.plan, view.store, (), view.among) != view.base
 
 
 def adopt(site: Site, view: View, plan: Plan) -> None:

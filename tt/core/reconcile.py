@@ -217,10 +217,16 @@ class _Merge:
             else:
                 self._field(identifier, name, before, ours, theirs)
 
+    def _trust(self, identifier: str) -> Trust:
+        """Say how the store stands in what it says of one task."""
+        if self.terms.trust is Trust.CURRENT and identifier in self.store.remade:
+            return Trust.REPLACED
+        return self.terms.trust
+
     def _field(
         self, identifier: str, name: str, before: MaybeValue, ours: MaybeValue, theirs: MaybeValue
     ) -> None:
-        trust = self.terms.trust
+        trust = self._trust(identifier)
         if trust is Trust.REWOUND and before is not ABSENT:
             self._set(identifier, name, ours, theirs, ours)
         elif trust is Trust.REPLACED and before is not ABSENT and ours == before:
@@ -246,7 +252,7 @@ class _Merge:
         self, identifier: str, before: MaybeValue, ours: str, theirs: str, in_file: str
     ) -> None:
         """Merge `ours` with `theirs`; `in_file` is what the file says, counting or not."""
-        if self.terms.trust is not Trust.CURRENT and before == ours:
+        if self._trust(identifier) is not Trust.CURRENT and before == ours:
             before = ABSENT  # a store that went back is not one that changed: only progress counts
         merged = merge_status(before, ours, theirs)
         if merged is not CLASH:

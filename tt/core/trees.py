@@ -39,12 +39,15 @@ class StoreView:
     """The store as reconciling sees it: its tasks, the tombstones of removed ones, both by id.
 
     `aside` are ids whose hash exists but cannot be used: they are left alone on both sides.
+    `remade` are ids whose hash is younger than the base, which knows the task: it was lost and made
+    again, maybe by a clone that knew less, so it is as a task of a replaced store.
     """
 
     meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     tombstones: Mapping[str, Task] = field(default_factory=dict)
     aside: frozenset[str] = frozenset()
+    remade: frozenset[str] = frozenset()
 
 
 @record

@@ -34,11 +34,11 @@ _STATES_READ: Final = {status.encode(): status for status in STATUSES}
 _NOT_USERS: Final = frozenset({"id", *TASK_FIELDS})
 _OURS: Final = frozenset(
     {"id", "description", "state", "created_at", "updated_at", "tags", "parent_id", MARKER}
-    | {"agent", "agent_for", "depends_on", *RUN_FIELDS}
+    | {"agent", "agent_for", "depends_on", "made", *RUN_FIELDS}
 )
 
 
-UNNOTICED: Final = frozenset({"created_at", "updated_at", "parent_id", MARKER, "agent_for"})
+UNNOTICED: Final = frozenset({"created_at", "updated_at", "parent_id", MARKER, "agent_for", "made"})
 """Hash fields that `decode` does not look at; nor at those of RUN_FIELDS that are not wanted."""
 
 

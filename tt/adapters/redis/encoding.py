@@ -25,12 +25,14 @@ class Encoder:
     """Writes the tasks of one town as hash fields. `uuid_of` gives the uuid of a plan id.
 
     `run_fields` are the run fields that the file has, too; `agents` the uuids of agents by name.
+    `seq` is what the town's counter will be at least when it is written.
     """
 
     keys: TownKeys
     uuid_of: Callable[[str], str]
     run_fields: frozenset[str] = _NO_FIELDS
     agents: Mapping[str, str] = field(default_factory=dict)
+    seq: int = 1
 
     def create(self, task: Task, now: int) -> dict[str, str]:
         """Return the whole hash of a new task, made at `now` (nanoseconds since 1970)."""
@@ -48,7 +50,7 @@ class Encoder:
 
     def others(self, task: Task, stamp: str) -> dict[str, str]:
         """Return what is in a new task's hash beside that which is in each one."""
-        texts: dict[str, str] = {}
+        texts: dict[str, str] = {"made": str(self.seq)}
         if task.status != "pending":
             came = status_writes(task.status, stamp, {})
             texts.update((name, text) for name, text in came.items() if text is not None)

@@ -40,7 +40,8 @@ def encoder(
             computed[plan_id] = task_uuid(keys.town, plan_id)
         return computed[plan_id]
 
-    return Encoder(keys, uuid_of, run_fields, agents)
+    seq = state.town.seq if state.town is not None else 0
+    return Encoder(keys, uuid_of, run_fields, agents, seq + 1)
 
 
 def plan_writes(

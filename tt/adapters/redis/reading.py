@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import cast
+from typing import Final, cast
 
 from tt.adapters.redis.codec import MARKER, BadHashError, Hash, decode, split_tags
 from tt.adapters.redis.hashes import HashTexts
@@ -15,6 +15,9 @@ from tt.core.report import Duplicate, Fault
 from tt.core.values import Value
 from tt.ports import StoredTask, StoreState
 from tt.record import replace
+
+_DIGITS: Final = 19
+"""A counter with more digits than this was never counted."""
 
 
 class TownReading:
@@ -58,7 +61,7 @@ class TownReading:
         if plan_id is None:
             self._untagged.append(StoredTask(Task("", fields), uuid, raw, complete, False))
             return
-        stored = StoredTask(Task(plan_id, fields), uuid, raw, complete)
+        stored = StoredTask(Task(plan_id, fields), uuid, raw, complete, made=_made_when(raw))
         self._stored.append(stored)
         if type(raw) is not HashTexts or raw.shape.linked:
             self._link(stored)
@@ -244,6 +247,12 @@ class _KnownUuids:
     def is_computed(self, uuid: str) -> bool:
         """Say whether a uuid that `id_of` knows is the computed one, and not another tool's."""
         return uuid not in self._uuids.values()
+
+
+def _made_when(raw: Hash) -> int:
+    """Return the town's counter at which `tt` made a hash; 0 where another tool did."""
+    text = raw.get("made", "")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < _DIGITS else 0
 
 
 def _made_at(stored: StoredTask) -> str:
