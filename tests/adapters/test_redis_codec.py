@@ -15,9 +15,10 @@ from tt.adapters.redis.codec import UNNOTICED, BadHashError, decode, split_tags
 from tt.adapters.redis.encoding import Encoder, status_writes, tags_text
 from tt.adapters.redis.hashes import HashTexts, Shapes
 from tt.adapters.redis.keys import UUID, TownKeys, glob, split_key
-from tt.adapters.redis.texts import list_text, read_list, read_value, time_text, value_text
+from tt.adapters.redis.texts import list_text, read_list, read_value, value_text
 from tt.core.ids import task_uuid
 from tt.core.model import RUN_FIELDS, STATUSES, TASK_FIELDS, Task
+from tt.core.times import rfc3339
 from tt.core.values import ABSENT, Literal, Value
 
 TOWN = "town"
@@ -206,7 +207,7 @@ def test_a_hash_has_what_tinytown_requires_and_no_more_than_is_set() -> None:
 
 @given(st.integers(0, 4_000_000_000_000_000_000))
 def test_times_are_rfc_3339_with_nanoseconds(now: int) -> None:
-    text = time_text(now)
+    text = rfc3339(now)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}\+00:00", text)
     read = datetime.fromisoformat(text[:26] + text[29:])
     assert int(read.timestamp()) == now // 10**9

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 
 def rfc3339(nanoseconds: int) -> str:
     """Write nanoseconds since 1970 (UTC) as `2026-11-21T01:18:18.244377983+00:00`."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}+00:00"
+    return f"{_second(seconds)}.{rest:09d}+00:00"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    """Write a whole second; a push of thousands of tasks asks for the same one each time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -7,8 +7,9 @@ from typing import Final, TypeAlias, cast
 
 from tt.adapters.redis.codec import MARKER, PLAN_TAG, USER_KEY, Hash
 from tt.adapters.redis.keys import UUID, TownKeys
-from tt.adapters.redis.texts import list_text, time_text, value_text
+from tt.adapters.redis.texts import list_text, value_text
 from tt.core.model import FINISHED, TASK_FIELDS, Task
+from tt.core.times import rfc3339
 from tt.core.values import ABSENT, MaybeValue, Value
 from tt.record import field, record
 
@@ -36,7 +37,7 @@ class Encoder:
 
     def create(self, task: Task, now: int) -> dict[str, str]:
         """Return the whole hash of a new task, made at `now` (nanoseconds since 1970)."""
-        stamp = time_text(now)
+        stamp = rfc3339(now)
         return {
             "id": self.uuid_of(task.id),
             "description": task.description,

@@ -13,13 +13,14 @@ from typing import TypeAlias
 from tt.adapters.redis.codec import MARKER
 from tt.adapters.redis.encoding import Encoder, Writes, status_writes, tags_text
 from tt.adapters.redis.keys import TownKeys
-from tt.adapters.redis.texts import time_text, value_text
+from tt.adapters.redis.texts import value_text
 from tt.adapters.redis.townhash import META, write_tombstone
 from tt.adapters.redis.writes import Create, Delete, Patch, Planned
 from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.ids import task_uuid
 from tt.core.model import META_ID, Task, progress
 from tt.core.report import Fault
+from tt.core.times import rfc3339
 from tt.core.values import ABSENT, MaybeValue
 from tt.ports import StoredTask, StoreState
 
@@ -79,7 +80,7 @@ def plan_tags(keys: TownKeys, state: StoreState, ids: Iterable[str], now: int) -
         stored = state.tasks.get(plan_id)
         if stored is not None and not stored.tagged:
             tags = tags_text(plan_id, stored.task.tags)
-            patch = _patch(keys, stored, {"tags": tags}, time_text(now))
+            patch = _patch(keys, stored, {"tags": tags}, rfc3339(now))
             if patch is not None:
                 yield patch
 
@@ -123,7 +124,7 @@ class _Planning:
         planned, state = self.planned, self._state
         if task.id in state.tombstones:
             return
-        planned.buried[task.id] = write_tombstone(task, time_text(self._now))
+        planned.buried[task.id] = write_tombstone(task, rfc3339(self._now))
         for copy in state.copies.get(task.id, ()):
             planned.writes.append(Delete(task.id, self._keys.task(copy.uuid), copy.raw))
         stored = state.tasks.get(task.id)
@@ -153,7 +154,7 @@ class _Planning:
             self.planned.lost.add(plan_id)
             return
         self._look_for_unknown_agent(plan_id, edits)
-        stamp = time_text(self._now)
+        stamp = rfc3339(self._now)
         new = self._texts(stored, edits, stamp)
         if whole:
             new = {**self._encode.fields(stored.task), MARKER: "1", **new}
@@ -188,7 +189,7 @@ class _Planning:
         if agent_edited or ("agent" in new and new["agent"] != stored.raw.get("agent")):
             assigned = new.get("assigned_to", stored.raw.get("assigned_to"))
             new["agent_for"] = assigned if new.get("agent") else None
-        patch = _patch(self._keys, stored, new, time_text(self._now))
+        patch = _patch(self._keys, stored, new, rfc3339(self._now))
         if patch is not None:
             self.planned.writes.append(patch)
 

@@ -1,4 +1,4 @@
-"""The text forms that values have in a hash: lists, times, and the user's own values.
+"""The text forms that values have in a hash: lists, and the user's own values.
 
 What comes out of Redis is untrusted: what no plan file could hold is refused with ValueError.
 JSON is imported where a text takes it; common ones do not.
@@ -6,14 +6,9 @@ JSON is imported where a text takes it; common ones do not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final
 
 from tt.core.values import Value, dump, load
-
-_MILLIARD: Final = 1_000_000_000
 
 
 def is_utf8(text: str) -> bool:
@@ -28,17 +23,6 @@ def is_utf8(text: str) -> bool:
 def shown(text: str) -> str:
     """Return a text for a message: what was no UTF-8 is written as an escape."""
     return text.encode(errors="backslashreplace").decode()
-
-
-@lru_cache(maxsize=4)
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-
-
-def time_text(nanoseconds: int) -> str:
-    """Write a time since 1970 as tinytown does: RFC 3339, nanoseconds, `+00:00`."""
-    seconds, rest = divmod(nanoseconds, _MILLIARD)
-    return f"{_second(seconds)}.{rest:09d}+00:00"
 
 
 def list_text(items: Sequence[str]) -> str:

@@ -11,10 +11,10 @@ from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.loading import refuse
 from tt.adapters.redis.planning import plan_deletes, plan_tags, plan_writes
 from tt.adapters.redis.replies import Reply
-from tt.adapters.redis.texts import time_text
 from tt.adapters.redis.townhash import MAX_IDENTITIES, foreign_town
 from tt.adapters.redis.writes import Create, Delete, Planned, Write
 from tt.core.diff import Change
+from tt.core.times import rfc3339
 from tt.ports import Applied, Claim, StoreState
 
 _STONES_A_CALL: Final = 1_000
@@ -137,7 +137,7 @@ def _call(write: Write | Call, encode: Encoder | None = None) -> Call:
 
 def _create_call(write: Create, encode: Encoder) -> Call:
     """Leave to the script the names of the fields that are in each hash: half of what is sent."""
-    task, stamp, uuid = write.task, time_text(write.now), encode.uuid_of(write.task.id)
+    task, stamp, uuid = write.task, rfc3339(write.now), encode.uuid_of(write.task.id)
     args = [uuid, task.description, task.status, stamp, tags_text(task.id, task.tags)]
     args += _flat(encode.others(task, stamp))
     return Call("create", encode.keys.task(uuid), args)
