@@ -16,7 +16,6 @@ from tt.app.site import Site
 from tt.app.storing import Written, adopt, after, claim_of, note_pull, untouched, write_store
 from tt.app.work import Settled, Work
 from tt.core.diff import Change, Edited, apply
-from tt.core.report import Direction
 from tt.core.trees import StoreView, Trust
 from tt.core.values import ABSENT
 from tt.errors import BaseMovedError, FileMovedError, TTError
@@ -34,24 +33,23 @@ def settle_all(
 
     Holds the worktree's lock. Raises TTError where others keep writing for `_ROUNDS` rounds.
     """
-    done = Work(Direction.MERGE)
     told: tuple[Change, ...] = ()
+    done_store: tuple[Change, ...] = ()
+    done_file: tuple[Change, ...] = ()
     healing = ""
     with site.lock():
         for _ in range(_ROUNDS):
             view = look_again()
             if healing and view.state.town and view.state.town.epoch == healing:
                 view = still_rewound(view)
-            work = decide(view)
-            work = replace(work, done_store=done.done_store, done_file=done.done_file)
+            work = replace(decide(view), done_store=done_store, done_file=done_file)
             settled = settle(site, view, work)
             if not settled.overtaken:
                 return view, replace(settled, to_store=told + settled.to_store)
-            if settled.noted:
-                told += settled.to_store
-                done = Work(Direction.MERGE)
+            if settled.noted:  # the history has it; only the report still has to tell of it
+                told, done_store, done_file = told + settled.to_store, (), ()
             else:
-                done = replace(done, done_store=settled.to_store, done_file=settled.to_file)
+                done_store, done_file = settled.to_store, settled.to_file
             healing = settled.healing
     raise TTError(
         f"{site.file.name} and Redis kept changing while they were merged; nothing is lost.",
