@@ -8,7 +8,7 @@ from typing import Final
 from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.model import META_ID
 from tt.core.values import ABSENT, MaybeValue
-from tt.render.text import Look, clip, columns, count, pad, safe, value_text
+from tt.render.text import Look, clip, columns, pad, safe, value_text
 
 LIMIT: Final = 20
 """Lines of one list of changes before the rest is only counted."""
@@ -86,8 +86,3 @@ def _words(old: MaybeValue, new: MaybeValue) -> str:
     gone = [f"-{value_text(item)}" for item in before if item not in after]
     new_ones = [f"+{value_text(item)}" for item in after if item not in before]
     return clip(" ".join(new_ones + gone), _LONGEST_VALUE)
-
-
-def tasks_text(number: int) -> str:
-    """Return `1 task` or `5 tasks`."""
-    return count(number, "task")
