@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import Place
-from tests.support.redis_server import ENGINES, Launch, RedisServer, launcher, short_directory
+from tests.support.redis_server import ENGINES, Launch, RedisServer, launcher, running
 
 PLAN = """\
 [meta]
@@ -40,12 +39,8 @@ parent = "build"
 @pytest.fixture(scope="session")
 def one_server() -> Iterator[RedisServer]:
     """The server that all tests of the session share. Its content is anybody's: see `server`."""
-    server = RedisServer(ENGINES["valkey"](), short_directory())
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-        shutil.rmtree(server.directory)
+    with running(ENGINES["valkey"]()) as server:
+        yield server
 
 
 @pytest.fixture

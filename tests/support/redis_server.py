@@ -165,15 +165,22 @@ def redis_binary(request: pytest.FixtureRequest) -> str:
     return ENGINES[request.param]()
 
 
-@pytest.fixture(scope="session")
-def redis_server(redis_binary: str) -> Iterator[RedisServer]:
-    """One server for the whole session. Its content is anybody's: see `redis_address`."""
-    server = RedisServer(redis_binary, short_directory())
+@contextmanager
+def running(binary: str) -> Iterator[RedisServer]:
+    """Run a server in a directory of its own, and leave neither behind."""
+    server = RedisServer(binary, short_directory())
     try:
         yield server.start()
     finally:
         server.stop()
         shutil.rmtree(server.directory)
+
+
+@pytest.fixture(scope="session")
+def redis_server(redis_binary: str) -> Iterator[RedisServer]:
+    """One server for the whole session. Its content is anybody's: see `redis_address`."""
+    with running(redis_binary) as server:
+        yield server
 
 
 @pytest.fixture
