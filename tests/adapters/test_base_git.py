@@ -257,6 +257,8 @@ with find(pathlib.Path(sys.argv[1])) as made:
 
 
 def _kill_in_the_middle(scratch: Path, *, group: bool) -> None:
+    """Kill a process that saves, and return when the Git that it may have left behind is done."""
+    ours, theirs = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-c", SAVE_FOREVER, str(scratch)],
         stdout=subprocess.PIPE,
@@ -264,8 +266,10 @@ def _kill_in_the_middle(scratch: Path, *, group: bool) -> None:
         text=True,
         env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
         start_new_session=True,
+        pass_fds=[theirs],
     )
-    with process:
+    os.close(theirs)
+    with process, open(ours, "rb") as held:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "ready\n", process.stderr.read()
@@ -274,6 +278,7 @@ def _kill_in_the_middle(scratch: Path, *, group: bool) -> None:
             os.killpg(process.pid, 9)
         else:
             process.kill()
+        assert held.read() == b"", "it ends when nobody is left to write to it"
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["tt", "tt and git"])

@@ -55,6 +55,16 @@ def test_one_decision_ends_a_circle_in_one_run(identifier: str) -> None:
     assert cycles(file) == []
 
 
+def test_a_value_that_cannot_be_healed_stays_a_conflict_when_the_store_is_trusted_again() -> None:
+    waits, known = _with(B, depends_on=["a"]), base(A, _with(B, depends_on=["a"]))
+    sides = plan(A, waits), store(_with(A, depends_on=["b"]), B)
+    outcome = reconcile(known, *sides, Terms(trust=Trust.REWOUND))
+    agreed = agree(known, *sides, outcome.conflicts)
+    again = reconcile(agreed, *sides)
+    assert (again.to_file, again.to_store) == ([], [])
+    assert {(c.id, c.field) for c in again.conflicts} == {("a", "depends_on"), ("b", "depends_on")}
+
+
 def test_a_decision_for_what_would_be_invalid_stays_a_conflict() -> None:
     sides = base(A, B), plan(_with(A, parent="b"), B), store(A, _with(B, parent="a"))
     outcome = reconcile(*sides, Terms(decided={"b": Side.STORE}))

@@ -108,10 +108,19 @@ def _keep_undecided(tasks: dict[str, Task], conflict: Conflict, base: Base) -> N
     if task is None:
         if conflict.store is not ABSENT and conflict.id in base.deleted:
             tasks[conflict.id] = Task(conflict.id, {"description": UNDECIDED})
-    elif not conflict.why:
+    elif not conflict.why or _was_to_heal(task, conflict):
         fields = _undecided(task.fields, conflict)
         if fields is not task.fields:
             tasks[conflict.id] = Task(task.id, fields)
+
+
+def _was_to_heal(task: Task, conflict: Conflict) -> bool:
+    """Say whether the store was to get back a field that it cannot take as its plan now is.
+
+    In a store that can be trusted again, its lack of that value would look like an edit.
+    """
+    name = conflict.field
+    return name is not None and task.fields.get(name, ABSENT) == conflict.file
 
 
 def _undecided(fields: Mapping[str, Value], conflict: Conflict) -> Mapping[str, Value]:
