@@ -269,7 +269,7 @@ def _kill_in_the_middle(scratch: Path, *, group: bool) -> None:
         pass_fds=[theirs],
     )
     os.close(theirs)
-    with process, open(ours, "rb") as held:
+    with process, os.fdopen(ours, "rb") as held:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "ready\n", process.stderr.read()
