@@ -70,7 +70,7 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     if settled.overtaken:
         return settled
     try:
-        snapshot = _write_file(site, view, work.to_file)
+        snapshot = _write_file(site, view, work)
     except FileMovedError:
         return _file_moved(site, view, work, settled, written)
     to_file = work.done_file + work.to_file
@@ -110,11 +110,11 @@ def _check_healing(view: View, work: Work) -> None:
         )
 
 
-def _write_file(site: Site, view: View, to_file: tuple[Change, ...]) -> Snapshot | None:
+def _write_file(site: Site, view: View, work: Work) -> Snapshot | None:
     named = view.snapshot is not None and bool(view.snapshot.named)
-    if not to_file and not named:
+    if work.keep_file or not (work.to_file or named):
         return view.snapshot
-    return site.file.write(view.snapshot, to_file)
+    return site.file.write(view.snapshot, work.to_file)
 
 
 def _in_store(site: Site, view: View, work: Work, written: Written) -> Settled:

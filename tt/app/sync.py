@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tt.app.look import View, look, no_file
 from tt.app.settle import settle_all
@@ -35,6 +35,8 @@ class Request:
     decided: Mapping[str, Side] = field(default_factory=dict)
     label: str = ""
     """What the history calls the sync; the direction's name where it is empty."""
+    keep_file: bool = False
+    """Whether the file must stay as it is, to the byte: without the ids that were made for it."""
 
 
 def sync(site: Site, request: Request) -> SyncReport:
@@ -45,20 +47,30 @@ def sync(site: Site, request: Request) -> SyncReport:
     """
     if request.dry_run:
         view = _look(site, request)
-        return _report(site, request, view, _would(view, request.direction))
+        return report(site, request, view, _would(view, request.direction))
     if request.direction is not Direction.PULL and not site.file.exists():
         raise no_file(site)  # before a lock is made where there is nothing to lock
-    view, settled = settle_all(
-        site, lambda: _look(site, request), lambda view: _work(site, request, view)
+    view, settled = synced(site, request)
+    return report(site, request, view, settled)
+
+
+def synced(
+    site: Site, request: Request, checked: Callable[[View], View] = lambda view: view
+) -> tuple[View, Settled]:
+    """Sync, and return what was seen last and how both sides stand now.
+
+    `checked` gets each look before anything is decided on it, and may raise to end the sync.
+    """
+    return settle_all(
+        site, lambda: checked(_look(site, request)), lambda view: _work(site, request, view)
     )
-    return _report(site, request, view, settled)
 
 
 def _work(site: Site, request: Request, view: View) -> Work:
     if not request.force:
         _guard(site, request.direction, view)
     work = Work.of(request.direction, view.outcome.to_store, view.outcome.to_file)
-    return replace(work, label=request.label)
+    return replace(work, label=request.label, keep_file=request.keep_file)
 
 
 def _look(site: Site, request: Request) -> View:
@@ -119,7 +131,8 @@ def _would(view: View, direction: Direction) -> Settled:
     return Settled(view.snapshot, after(view.store, to_store), to_store, to_file)
 
 
-def _report(site: Site, request: Request, view: View, settled: Settled) -> SyncReport:
+def report(site: Site, request: Request, view: View, settled: Settled) -> SyncReport:
+    """Say what a sync did, or would do."""
     direction = request.direction
     if request.dry_run:
         plan = apply(view.plan, settled.to_file)

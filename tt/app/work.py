@@ -24,6 +24,8 @@ class Work:
     done_file: tuple[Change, ...] = ()
     label: str = ""
     """What the history calls it; the direction's name where it is empty."""
+    keep_file: bool = False
+    """Whether the file must stay as it is, to the byte: without the ids that were made for it."""
 
     @classmethod
     def of(cls, direction: Direction, to_store: list[Change], to_file: list[Change]) -> Work:
