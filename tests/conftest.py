@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.effort import load_effort
 
-pytest_plugins = ["tests.support.redis_server"]
+pytest_plugins = ["tests.support.redis_server", "tests.support.frameworks"]
 
-_SCRUBBED = ("GIT_", "TT_", "TINYTOWN_", "XDG_", "PRE_COMMIT", "LC_", "CLICOLOR")
+_SCRUBBED = ("GIT_", "TT_", "TINYTOWN_", "XDG_", "PRE_COMMIT", "PREK_", "LC_", "CLICOLOR")
 _SCRUBBED_NAMES = ("REDIS_URL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANGUAGE")
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Test Author",

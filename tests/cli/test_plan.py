@@ -159,6 +159,25 @@ def test_an_invalid_plan_is_an_envelope_with_its_problems(tt: Tt, project: Path)
     assert ran.err.startswith("tt: tasks.toml")
 
 
+def test_other_tools_files_are_passed_over_only_where_that_is_asked(tt: Tt, project: Path) -> None:
+    theirs = project / "site" / "tasks.toml"
+    theirs.parent.mkdir()
+    theirs.write_text("[scripts]\nx = 1\n")
+    assert tt("check", "site/tasks.toml").code == 5
+    ran = tt("check", "--plans-only", "site/tasks.toml", "tasks.toml")
+    assert (ran.code, ran.out) == (0, "3 tasks, nothing wrong.\n")
+    theirs.write_text("[scripts\n")
+    assert tt("check", "--plans-only", "site/tasks.toml").code == 5
+
+
+def test_the_projects_own_plan_is_never_passed_over(tt: Tt, project: Path) -> None:
+    (project / "tasks.toml").write_text('[[task]]\nid = "a"\ndescription = "x"\n')
+    assert tt("check", "--plans-only", "tasks.toml").code == 5
+    assert tt("check", "--plans-only", str(project / "tasks.toml")).code == 5
+    (project / "tinytown.toml").write_text('[sync]\nfile = "plan/tasks.toml"\n')
+    assert tt("check", "--plans-only", "tasks.toml").code == 0
+
+
 def test_a_directory_is_no_file_to_check(tt: Tt, project: Path) -> None:
     ran = tt("check", ".")
     assert ran.code == 1

@@ -7,22 +7,35 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tt.core.answers import Checked
-from tt.errors import Located, PlanError, TTError
+from tt.errors import Located, NotAPlanError, PlanError, TTError
 
 CountTasks: TypeAlias = Callable[[bytes, str], int]
 """Reads a plan's bytes and says how many tasks it has; raises PlanError, naming the file."""
 
 
-def check(files: Sequence[tuple[Path, str]], count_tasks: CountTasks) -> tuple[Checked, ...]:
-    """Check files, given as path and name. Raises TTError where one cannot be read."""
-    return tuple(_check(path, name, count_tasks) for path, name in files)
+def check(
+    files: Sequence[tuple[Path, str]], count_tasks: CountTasks, *, only: Path | None = None
+) -> tuple[Checked, ...]:
+    """Check files, given as path and name. Raises TTError where one cannot be read.
+
+    With `only`, files that are no plans are passed over: `tasks.toml` is a common name. The one at
+    `only` has to be a plan all the same, or a slip that makes it none would go unnoticed.
+    """
+    found = (_check(path, name, count_tasks, _may_differ(path, only)) for path, name in files)
+    return tuple(one for one in found if one is not None)
 
 
-def _check(path: Path, name: str, count_tasks: CountTasks) -> Checked:
+def _may_differ(path: Path, only: Path | None) -> bool:
+    return only is not None and path.resolve() != only.resolve()
+
+
+def _check(path: Path, name: str, count_tasks: CountTasks, may_differ: bool) -> Checked | None:
     source = _read(path, name)
     try:
         return Checked(name, count_tasks(source, name), (), source)
     except PlanError as error:
+        if may_differ and isinstance(error, NotAPlanError):
+            return None
         return Checked(name, 0, error.problems or (_whole(name, error),), source)
 
 

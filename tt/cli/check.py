@@ -27,19 +27,26 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]…")
+@click.option(
+    "--plans-only", is_flag=True, help="Pass over files that are no plans; for hooks and CI."
+)
 @json_option
 @click.pass_obj
-def check(flags: Flags, files: tuple[str, ...], *, as_json: bool) -> int:
+def check(flags: Flags, files: tuple[str, ...], *, plans_only: bool, as_json: bool) -> int:
     """Say what is wrong in a plan, with line and column; needs no Redis.
 
     Exit code 5 when something is wrong. Wrong are: TOML errors, conflict markers, doubled ids,
     unknown states, parents and dependencies, circles, and values of the wrong type.
+
+    With --plans-only, other tools' files of the same name are passed over; this project's own plan
+    never is.
     """
     from tt.app.check import check as check_all
 
     with flags.project() as project:
-        paths = [Path(file) for file in files] or [project.config.plan_path]
-    found = check_all([(path, shown(path)) for path in paths], count_tasks)
+        own = project.config.plan_path
+    named = [(path, shown(path)) for path in map(Path, files)] or [(own, shown(own))]
+    found = check_all(named, count_tasks, only=own if plans_only else None)
     answer(flags, _data(found), lambda look: _lines(found, look), as_json=as_json)
     return ExitCode.PLAN if any(file.problems for file in found) else ExitCode.DONE
 
