@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Self
 
 from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.config.settings import Config, load_config, town_name
-from tt.errors import TTError, UsageError
+from tt.errors import NoTownError, TTError, UsageError
 
 if TYPE_CHECKING:
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
     from tt.adapters.planfile import TomlPlanFile
+    from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
     from tt.adapters.scratch import ScratchRepository
+    from tt.app.hooks import Ground as HookGround
     from tt.app.settings import Files
     from tt.app.setup import Ground
     from tt.app.site import Site
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 
 
 _LOOPBACK = ("localhost", "127.", "::1")
+
+_HASTY_REDIS = 0.4
+"""Seconds that a hook waits for a connection, and for each answer on it: Git goes on within one
+second, whichever of the two does not come."""
+_HASTY_LOCK = 0.9
+"""Seconds that a hook waits for another `tt` in this worktree."""
 
 
 class Project:
@@ -39,9 +47,19 @@ class Project:
     """
 
     def __init__(
-        self, config: Config, repository: GitRepository | None, command: str = "tt"
+        self,
+        config: Config,
+        repository: GitRepository | None,
+        command: str = "tt",
+        *,
+        hasty: bool = False,
     ) -> None:
-        """Take what was found; `command` is what others are told who wait for us."""
+        """Take what was found; `command` is what others are told who wait for us.
+
+        A `hasty` project serves a Git hook: it waits for nobody for longer than a moment, and
+        starts no server where there is nothing to sync.
+        """
+        self.hasty = hasty
         self.command = command
         self.config = config
         self.repository = repository
@@ -138,20 +156,24 @@ class Project:
         """Return the lock under which this worktree is written."""
         from tt.adapters.lock import WorktreeLock
 
+        if self.hasty:
+            return WorktreeLock(self.private / "lock", self.command, _HASTY_LOCK)
         return WorktreeLock(self.private / "lock", self.command)
 
     @cached_property
     def connection(self) -> OnDemand:
         """The Redis that the settings mean; it is asked only when a command needs it."""
         from tt.adapters.redis.ondemand import OnDemand
-        from tt.adapters.redis.opening import connect_embedded, open_connection
+        from tt.adapters.redis.opening import open_connection
 
-        timeout, home, url = self.config.redis_timeout, self.config.home, self.config.redis
+        timeout, url = self.config.redis_timeout, self.config.redis
+        if self.hasty:
+            timeout = min(timeout, _HASTY_REDIS)
         if url is None:
             from tt.adapters.redis.home import ServerHome
 
-            place = ServerHome(home).address
-            return OnDemand(place.display, lambda: connect_embedded(home, timeout=timeout))
+            place = ServerHome(self.config.home).address
+            return OnDemand(place.display, lambda: self._embedded(timeout))
         from tt.adapters.redis.url import parse_address
 
         address = parse_address(url)
@@ -159,6 +181,56 @@ class Project:
             address.display,
             lambda: open_connection(address, timeout=timeout, town=self.town_or_none),
         )
+
+    def _embedded(self, timeout: float) -> Connection:
+        from tt.adapters.redis.opening import connect_embedded, connect_running
+
+        home = self.config.home
+        if not self.hasty or self._has_work:
+            return connect_embedded(home, timeout=timeout)
+        connected = connect_running(home, timeout=timeout)
+        if connected is None:
+            raise NoTownError(
+                "The built-in Redis is not running, and there is nothing to sync yet.",
+                "The first commit that edits the plan starts it, or `tt sync`.",
+            )
+        return connected
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether a server that is not running is worth its start: for a plan that was synced
+        before, or that was edited since the last commit."""
+        if self.repository is None or self.bases.load() is not None:
+            return True
+        head = self.repository.show("HEAD", self.config.plan_path.relative_to(self.config.root))
+        snapshot = self.plan_file.read()
+        return snapshot is not None and snapshot.data != head
+
+    def hook_ground(self) -> HookGround:
+        """What a Git hook works on. Raises TTError where there is no Git."""
+        from tt.adapters.gitindex import GitIndex
+        from tt.app.hooks import Ground as HookGround
+
+        if self.repository is None:
+            raise TTError("There is no Git repository here.", "Hooks are for repositories.")
+        stages = bool(self.config.settings["hooks.stage"].value)
+        return HookGround(self.site, GitIndex(self.repository), stages, bool(self.config.name))
+
+    def note_commit(self, git: str) -> None:
+        """Tell the post-commit of a commit, by its Git's process id, that all is done already."""
+        from tt.adapters.private import note
+
+        note(self.private / "commit", f"{git}\n")
+
+    def is_news(self, what: str) -> bool:
+        """Say whether something is to be told, which is told once until something else is."""
+        from tt.adapters.private import note, noted
+
+        path = self.private / "said"
+        if noted(path) == what:
+            return False
+        note(path, what)
+        return True
 
     @property
     def elsewhere(self) -> str | None:
@@ -224,7 +296,13 @@ class Project:
         ]
 
 
-def open_project(town: str, settings: Mapping[str, str | None], command: str = "tt") -> Project:
+def open_project(
+    town: str,
+    settings: Mapping[str, str | None],
+    command: str = "tt",
+    *,
+    hasty: bool = False,
+) -> Project:
     """Find the worktree around the directory `town` and read its settings.
 
     Raises UsageError where there is no such directory or a setting is broken.
@@ -241,7 +319,7 @@ def open_project(town: str, settings: Mapping[str, str | None], command: str = "
         raise UsageError(f"There is no directory `{town}`.")
     repository = find(start)
     root = repository.state.top if repository else start.absolute()
-    return Project(load_config(root, settings, os.environ), repository, command)
+    return Project(load_config(root, settings, os.environ), repository, command, hasty=hasty)
 
 
 def may_track(path: Path) -> bool:

@@ -93,5 +93,13 @@ class BaseMovedError(TTError):
     """The base is no longer what was read; the caller reads and merges again."""
 
 
+class NoTownError(TTError):
+    """The branch has no town in Redis, and nobody did anything that makes one."""
+
+
+class OtherBranchError(TTError):
+    """The town has a fixed name, and follows another branch than this one."""
+
+
 class LockedError(TTError):
     """Another `tt` is at work in this worktree; hooks leave the work to it."""

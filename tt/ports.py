@@ -49,6 +49,10 @@ class PlanFile(Protocol):
         """Read another version of the file, such as HEAD's; None where it is no valid plan."""
         ...
 
+    def open(self, data: bytes) -> Snapshot:
+        """Read another version of the file to edit it. Raises PlanError where it is invalid."""
+        ...
+
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
         """Return the bytes that `write` would write."""
         ...
@@ -240,6 +244,52 @@ class Repository(Protocol):
 
     def roots(self) -> tuple[str, ...]:
         """Return the root commits that HEAD descends from; () in a shallow clone or unborn."""
+        ...
+
+
+class Operations(Protocol):
+    """What Git is in the middle of."""
+
+    def operation_in_progress(self) -> str | None:
+        """Name it: rebase, am, merge, cherry-pick, revert or bisect; None where there is none."""
+        ...
+
+    def picks_left(self) -> int:
+        """Count the commits that a cherry-pick or revert of several has to make, this one too."""
+        ...
+
+
+@record
+class Staged:
+    """The plan as an index has it: its blob's name, its mode as Git writes it, and its bytes."""
+
+    oid: str
+    mode: str
+    data: bytes
+
+
+class Index(Protocol):
+    """The index that the commit in flight is made of, as far as one path goes."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it is thrown away after the commit, as that of `git commit -- PATH` is."""
+        ...
+
+    def read(self, path: Path) -> Staged | None:
+        """Return what is staged; None where the path is not in the index, or in conflict."""
+        ...
+
+    def holds(self, staged: Staged, path: Path, data: bytes) -> bool:
+        """Say whether `staged` is what a file with these bytes would be staged as."""
+        ...
+
+    def stage_file(self, path: Path, staged: Staged, data: bytes) -> None:
+        """Stage a file that has these bytes, and its mode as it is. Raises TTError."""
+        ...
+
+    def stage(self, path: Path, staged: Staged, data: bytes) -> None:
+        """Put `data` in the place of `staged`, whatever the file has. Raises TTError."""
         ...
 
 

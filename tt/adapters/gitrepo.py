@@ -7,7 +7,6 @@ the worktree, one `cat-file --batch` for every object that is read, one `fast-im
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -106,7 +105,7 @@ class GitRepository:
 
     def show(self, revision: str, path: Path) -> bytes | None:
         """Return the content of `path` at `revision` ("" is the index), None where it has none."""
-        name = self._inside(path)
+        name = self.inside(path)
         if name is None:
             return None
         if revision:
@@ -130,7 +129,7 @@ class GitRepository:
 
     def is_tracked(self, path: Path) -> bool:
         """Say whether the index knows `path`, merged or in conflict."""
-        name = self._inside(path)
+        name = self.inside(path)
         if name is None:
             return False
         names = [f":{stage}:{name}" for stage in _STAGES]
@@ -174,6 +173,10 @@ class GitRepository:
                 return operation
         return _sequence(git_dir / "sequencer" / "todo")
 
+    def picks_left(self) -> int:
+        """Count the commits that a cherry-pick or revert of several has to make, this one too."""
+        return len(_todo(self._state.git_dir / "sequencer" / "todo"))
+
     def close(self) -> None:
         """End the Git process that answers questions; the next question starts another."""
         self.objects.close()
@@ -184,7 +187,7 @@ class GitRepository:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _inside(self, path: Path) -> str | None:
+    def inside(self, path: Path) -> str | None:
         """Return `path` relative to the top, symlinks followed; None where it is outside."""
         top = self._state.top
         absolute = Path(os.path.realpath(top / path))
@@ -196,8 +199,14 @@ class GitRepository:
 
 def _sequence(todo: Path) -> str | None:
     """Say what is between two commits of a series: a cherry-pick or a revert of several."""
+    lines = _todo(todo)
+    return _SEQUENCES.get(lines[0].split(None, 1)[0]) if lines else None
+
+
+def _todo(path: Path) -> list[bytes]:
+    """Return the steps that a series has left, the current one too; none without a series."""
     try:
-        words: Sequence[bytes] = todo.read_bytes().split(None, 1)
+        lines = path.read_bytes().splitlines()
     except OSError:
-        return None
-    return _SEQUENCES.get(words[0]) if words else None
+        return []
+    return [line for line in lines if line.strip() and not line.startswith(b"#")]

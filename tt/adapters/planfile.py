@@ -98,9 +98,13 @@ class TomlPlanFile:
     def parse(self, data: bytes) -> Plan | None:
         """Read another version of the file, such as HEAD's; None where it is no valid plan."""
         try:
-            return read_plan(data, self._name).plan
+            return self.open(data).plan
         except PlanError:
             return None
+
+    def open(self, data: bytes) -> Snapshot:
+        """Read another version of the file to edit it. Raises PlanError where it is invalid."""
+        return read_plan(data, self._name)
 
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
         """Return the bytes that `write` would write."""

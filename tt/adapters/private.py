@@ -32,6 +32,20 @@ def create(path: Path, parts: Iterable[bytes]) -> bool:
             temporary.unlink(missing_ok=True)
 
 
+def note(path: Path, text: str) -> None:
+    """Keep a short text for later, best effort: where it cannot be kept it was not important."""
+    with suppress(OSError):
+        make_private_directory(path.parent)
+        path.write_text(text, encoding="utf-8")
+
+
+def noted(path: Path) -> str:
+    """Return the text that `note` kept, or nothing."""
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")
+    return ""
+
+
 def _appear(temporary: Path, path: Path) -> bool:
     """Give a written file its name, unless that is taken."""
     try:

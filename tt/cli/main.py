@@ -55,6 +55,10 @@ def _run(given: list[str]) -> int:
         request = understood(given[1:])
         if request is not None:
             return run_sync(*request)
+    if given[:1] == ["hook-impl"]:
+        from tt.cli.hookimpl import run_hook
+
+        return run_hook(given[1:])
     from tt.cli.root import run
 
     return run(given)

@@ -67,6 +67,8 @@ KEYS: Final[dict[str, Key]] = {
         Key("sync.max_delete", "whole", 20, "more deletions at once are taken for damage"),
         Key("hooks.on_conflict", "text", "warn", "what a hook does on a conflict",
             choices=_ON_TROUBLE),
+        Key("hooks.on_invalid", "text", "fail", "what a commit of an invalid plan does",
+            choices=_ON_TROUBLE),
         Key("hooks.on_unreachable", "text", "warn", "what a hook does without Redis",
             choices=_ON_TROUBLE),
         Key("hooks.stage", "boolean", True, "whether pre-commit stages the plan"),

@@ -25,6 +25,16 @@ def open_connection(
 
 def connect_embedded(home: Path, *, timeout: float = DEFAULT_TIMEOUT) -> Connection:
     """Connect to the user's own server below `home` (`TT_HOME`), starting it where it is not up."""
+    connected = connect_running(home, timeout=timeout)
+    if connected is not None:
+        return connected
+    from tt.adapters.redis.server import EmbeddedServer  # only a start needs it
+
+    return Connection.open(EmbeddedServer(home).start(), timeout)
+
+
+def connect_running(home: Path, *, timeout: float = DEFAULT_TIMEOUT) -> Connection | None:
+    """Connect to the user's own server below `home`; None where it is not up, or not up yet."""
     place = ServerHome(home)
     if place.is_private():
         try:
@@ -36,9 +46,7 @@ def connect_embedded(home: Path, *, timeout: float = DEFAULT_TIMEOUT) -> Connect
         except RefusedError as error:
             if error.reply.code != "LOADING":
                 raise
-    from tt.adapters.redis.server import EmbeddedServer  # only a start needs it
-
-    return Connection.open(EmbeddedServer(home).start(), timeout)
+    return None
 
 
 def _lead(address: Address, timeout: float, town: str | None) -> Address:

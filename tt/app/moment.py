@@ -1,0 +1,30 @@
+"""Whether Git is at a point where a sync is right: between operations, and at the end of one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tt.ports import Operations, RepoState
+
+_COMMITS: Final = frozenset({"pre-commit", "post-commit"})
+_ENDS: Final = {
+    "merge": _COMMITS | {"post-merge"},
+    "cherry-pick": _COMMITS,
+    "revert": _COMMITS,
+    "rebase": frozenset({"post-rewrite"}),
+}
+
+
+def is_settled(state: RepoState, operations: Operations, event: str) -> bool:
+    """Say whether the hook `event` may sync; in the middle of an operation it may not.
+
+    On a detached HEAD there is no town. The commit that concludes a merge, the last commit of a
+    cherry-pick or revert, and post-rewrite of a rebase are ends, although Git's files of the
+    operation are still there.
+    """
+    if state.branch is None:
+        return False
+    operation = operations.operation_in_progress()
+    if operation is None:
+        return True
+    return event in _ENDS.get(operation, ()) and operations.picks_left() <= 1
