@@ -14,6 +14,7 @@ from tt.config.settings import Config, load_config, town_name
 from tt.errors import NoTownError, TTError, UsageError
 
 if TYPE_CHECKING:
+    from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
     from tt.adapters.planfile import TomlPlanFile
@@ -215,6 +216,14 @@ class Project:
             raise TTError("There is no Git repository here.", "Hooks are for repositories.")
         stages = bool(self.config.settings["hooks.stage"].value)
         return HookGround(self.site, GitIndex(self.repository), stages, bool(self.config.name))
+
+    def committer(self) -> tuple[GitCommitter, GitRepository]:
+        """What makes commits of the plan alone. Raises TTError where there is no Git."""
+        from tt.adapters.gitcommit import GitCommitter
+
+        if self.repository is None:
+            raise TTError("There is no Git repository here to commit to.")
+        return GitCommitter(self.repository), self.repository
 
     def note_commit(self, git: str) -> None:
         """Tell the post-commit of a commit, by its Git's process id, that all is done already."""

@@ -293,6 +293,21 @@ class Index(Protocol):
         ...
 
 
+class Committer(Protocol):
+    """Commits of the plan alone, apart from the user's index."""
+
+    def committed(self, path: Path) -> Staged | None:
+        """Return the file as HEAD has it; None where it has none."""
+        ...
+
+    def commit(self, path: Path, before: Staged, data: bytes, message: str) -> str:
+        """Commit HEAD's tree with `data` in the place of `before`; return the commit.
+
+        Raises TTError where there is no such commit then.
+        """
+        ...
+
+
 class Identity(Protocol):
     """The names by which a repository is known to its towns; any one in common makes it theirs."""
 

@@ -31,10 +31,11 @@ def stage(
         if settled.snapshot.data != view.snapshot.data:
             index.stage_file(site.path, staged, settled.snapshot.data)
         return settled.to_file
-    return _stage_apart(site, index, staged, settled)
+    return stage_pulled(site, index, staged, settled)
 
 
-def _stage_apart(site: Site, index: Index, staged: Staged, settled: Settled) -> tuple[Change, ...]:
+def stage_pulled(site: Site, index: Index, staged: Staged, settled: Settled) -> tuple[Change, ...]:
+    """Bring into the index what pulls brought into the file, and nothing else."""
     try:
         before = site.file.open(staged.data)
     except PlanError:  # a commit of something else by this name, or of a plan that is not done yet

@@ -17,6 +17,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "plan": Entry("plan:plan", "Show the plan as a tree, or begin one."),
         "sync": Entry("sync:sync", "Bring tasks.toml and Redis in step."),
         "status": Entry("status:status", "Show the town, its tasks, and what differs."),
+        "commit": Entry("commit:commit", "Commit what Redis brought, and nothing else."),
         "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),
     },
     "Conflicts and second thoughts": {
@@ -30,7 +31,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "init": Entry("setup:init", "Make this directory a town."),
         "config": Entry("setup:config", "Show settings and their origins, or change one."),
         "redis": Entry("redis:redis", "Look after the built-in Redis."),
-        "towns": Entry("status:towns", "List the towns in this Redis."),
+        "towns": Entry("towns:towns", "List the towns in this Redis, or prune them."),
         "demo": Entry("demo:demo", "Show the whole loop in a scratch directory."),
         "completion": Entry("completion:completion", "Complete commands and task ids on TAB."),
     },

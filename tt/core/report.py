@@ -112,6 +112,16 @@ class SyncReport:
 
 
 @record
+class Committed:
+    """What `tt commit` took along; `commit` is empty where there was nothing to commit."""
+
+    file: str
+    changes: tuple[Change, ...] = ()
+    commit: str = ""
+    subject: str = ""
+
+
+@record
 class UndoReport:
     """What taking a sync back changed, or `blocked`: the values in the way, and nothing changed.
 
