@@ -263,6 +263,7 @@ def test_what_comes_with_a_status_is_the_same_for_all_finished_ones() -> None:
         ("tt:{x}-main:tombstones", ("{x}-main", "tombstones")),
         (f"tt:a:b:task:{task_uuid('a', 'b')}", ("a:b", "task")),
         (f"tt:a\nb:agent:{task_uuid('a', 'b')}", ("a\nb", "agent")),
+        (f"tt:a:events:agent:{task_uuid('a', 'b')}", None),
         ("tt:a:task:x", None),
         ("tt::plan", None),
         ("other", None),

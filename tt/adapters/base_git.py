@@ -18,11 +18,11 @@ from tt.adapters.base_codec import (
     NewerFormatError,
     decode_header,
     decode_tasks,
-    escape,
 )
 from tt.adapters.base_git_objects import Layout, SyncCommit, read_commit, tree_entries
 from tt.adapters.base_git_write import Sync, cut_history, write_sync
 from tt.adapters.base_records import decode_record
+from tt.adapters.base_refs import base_ref
 from tt.adapters.bulk import undisturbed
 from tt.adapters.gitbatch import GitObject
 from tt.adapters.gitproc import GitMissingError
@@ -56,7 +56,7 @@ class GitBaseStore:
         self._repository = repository
         self._objects = repository.objects
         self._town = town
-        self._ref = f"refs/worktree/tt/{escape(town)}"
+        self._ref = base_ref(town)
         self._longest, self._kept = longest, kept
         self._layouts: dict[str, Layout] = {}
         """Of the versions that were read or written here."""

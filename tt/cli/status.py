@@ -1,4 +1,4 @@
-"""`tt status` and `tt towns`: where things are and how they stand."""
+"""`tt status`: how a plan and its town stand."""
 
 from __future__ import annotations
 
@@ -33,20 +33,3 @@ def status(flags: Flags, *, as_json: bool) -> int:
         if report.store_error and report.hint:
             warn([f"    {report.hint}"])
     return ExitCode.DONE if report.store_error is None else ExitCode.STORE
-
-
-@click.command(epilog=examples("tt towns", "tt --redis redis://localhost towns"))
-@json_option
-@click.pass_obj
-def towns(flags: Flags, *, as_json: bool) -> None:
-    """List the towns in this Redis; the one of this directory is marked."""
-    from tt.render.towns import town_lines
-
-    with flags.project() as project:
-        found, here, address = project.towns(), project.town_or_none, project.connection.address
-    answer(
-        flags,
-        {"address": address, "here": here, "towns": found},
-        lambda look: town_lines(found, here, address, look),
-        as_json=as_json,
-    )

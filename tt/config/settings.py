@@ -167,25 +167,25 @@ def town_name(config: Config, project: str | None, branch: str | None) -> str:
         _check_name(config.name, config.settings["name"].origin)
         return config.name
     if project is None:
-        return _as_name(config.root.name or "root")
+        return as_name(config.root.name or "root")
     if branch is None:
         raise TTError(
             "HEAD is detached: a town belongs to a branch, and there is none.",
             "Switch to a branch, or name the town with `tt --name NAME …`.",
         )
-    return _as_name(f"{project}-{branch}")
+    return as_name(f"{project}-{branch}")
 
 
-def _as_name(text: str) -> str:
-    """Make a name as tinytown does: `/` becomes `-`; so does what a Redis key cannot have."""
+def as_name(text: str) -> str:
+    """Make a name as tinytown does: `/` becomes `-`, as does what a Redis key cannot have."""
     return "".join(
         "-" if char in _NOT_IN_NAMES or not char.isprintable() else char for char in text
     )
 
 
 def _check_name(name: str, origin: str) -> None:
-    if _as_name(name) != name or name != name.strip():
+    if as_name(name) != name or name != name.strip():
         raise UsageError(
-            f"`{_as_name(name)!s}` ({origin}) has a character that a town's name cannot have.",
+            f"`{as_name(name)!s}` ({origin}) has a character that a town's name cannot have.",
             "Use letters, digits and . _ - in it.",
         )

@@ -55,9 +55,26 @@ class Checked:
 
 @record
 class TownFound:
-    """A town as a look at the keys shows it; `branch` is empty where no `tt` has claimed it."""
+    """A town as a look at the keys shows it; the rest is empty where no `tt` has claimed it.
+
+    `repo` are the identities of the repository that owns it, separated by spaces.
+    """
 
     name: str
     tasks: int
     agents: int
     branch: str
+    repo: str = ""
+
+
+@record
+class Verdict:
+    """What is to become of a town whose branch is gone: it goes, or stays for the reason `why`."""
+
+    town: TownFound
+    why: str = ""
+
+    @property
+    def goes(self) -> bool:
+        """Whether nothing speaks against removing it."""
+        return not self.why

@@ -12,6 +12,7 @@ UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 _GLOB: Final = str.maketrans({char: f"\\{char}" for char in "\\*?[]"})
 # A text, compiled where it is used: few commands look at other towns.
+_EVENTS: Final = ":events"  # tinytown keeps an agent's events in `events:agent:<uuid>`
 _TOWN_KEY: Final = rf"{PREFIX}(.+):(?:(task|agent):{UUID.pattern}|(plan|tombstones))"
 
 
@@ -20,6 +21,11 @@ class TownKeys:
     """The keys of one town. A name may hold any text: braces make a Cluster hash tag of it."""
 
     town: str
+
+    @property
+    def prefix(self) -> str:
+        """What all of the town's keys begin with."""
+        return f"{PREFIX}{self.town}:"
 
     @property
     def plan(self) -> str:
@@ -48,4 +54,6 @@ def glob(prefix: str) -> str:
 def split_key(key: str) -> tuple[str, str] | None:
     """Return the town of a key and its kind: task, agent, plan, tombstones; None for others."""
     found = re.fullmatch(_TOWN_KEY, key, re.DOTALL)
-    return None if found is None else (found[1], found[2] or found[3])
+    if found is None or found[1].endswith(_EVENTS):
+        return None
+    return found[1], found[2] or found[3]
