@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tt.core.base import Base
 from tt.core.diff import Change
@@ -13,6 +13,9 @@ from tt.core.model import EMPTY, Plan, Task
 from tt.core.report import Duplicate, Fault, SyncRecord
 from tt.core.values import Value
 from tt.record import field, record
+
+if TYPE_CHECKING:  # a sync has no use for it, and should not wait for it
+    from tt.core.lifeline import Commit, Version
 
 NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -325,4 +328,16 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Return nanoseconds since 1970, UTC."""
+        ...
+
+
+class History(Protocol):
+    """The commits below HEAD that touch a plan, and its versions."""
+
+    def commits(self) -> Sequence[Commit]:
+        """List them newest first, children before their parents; none on an unborn branch."""
+        ...
+
+    def versions(self, commits: Sequence[Commit]) -> Iterator[Version]:
+        """Read the plan as each of these commits has it."""
         ...

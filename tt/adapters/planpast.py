@@ -1,0 +1,122 @@
+"""Reading many versions of one plan file: a task that stands in all of them is parsed once.
+
+Two versions of a plan differ in a few tasks. So a text is cut before each `[[tasks]]` line, and
+what is between two cuts is parsed alone and remembered. That is only right where each piece is a
+document by itself that holds exactly one task with an id of its own, and what is above the first
+holds none; where anything is otherwise, the text is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tt.adapters.planfile import read_leniently
+from tt.adapters.toml_read import parsed, text_of
+from tt.core.document import Reading, read_document
+from tt.core.lifeline import Version
+from tt.core.model import Plan, Task
+from tt.core.problem import Problem
+from tt.core.values import Value
+from tt.errors import PlanError
+
+_CUT: Final = "\n[[tasks]]"
+_HARMLESS: Final = frozenset({"parent", "dependency", "cycle", "description"})
+"""Problems that hide nothing of what a plan says; real plans of the past have them."""
+
+
+class PastPlans:
+    """Reads versions of the file that messages call `name`."""
+
+    def __init__(self, name: str) -> None:
+        """Begin with nothing remembered."""
+        self._name = name
+        self._tasks: dict[str, Task | None] = {}
+        self._heads: dict[str, dict[str, Value] | None] = {}
+
+    def read(self, data: bytes | None, file: str = "") -> Version:
+        """Read a version; None is one without the file."""
+        if data is None:
+            return Version(None, "", file)
+        plan = self._quickly(data)
+        return self._wholly(data, file) if plan is None else Version(plan, "", file)
+
+    def _quickly(self, data: bytes) -> Plan | None:
+        """Put a plan together of known tasks; None where it takes a look at the whole."""
+        try:
+            text = text_of(data)
+        except UnicodeDecodeError:
+            return None
+        head, *blocks = f"\n{text}".replace("\r\n", "\n").split(_CUT)
+        meta = self._head(head) if blocks else None
+        if meta is None:
+            return None
+        tasks: dict[str, Task] = {}
+        for block in blocks:
+            task = self._tasks[block] if block in self._tasks else self._task(block)
+            if task is None:
+                return None
+            tasks[task.id] = task
+        return Plan(meta, tasks) if len(tasks) == len(blocks) else None
+
+    def _head(self, text: str) -> dict[str, Value] | None:
+        """Read what is above the first task; None where it is more than other tables."""
+        if text not in self._heads:
+            self._heads[text] = None
+            document = _document(text)
+            if document is not None and "tasks" not in document:
+                reading = read_document({**document, "tasks": []})
+                if not reading.problems:
+                    self._heads[text] = dict(reading.plan.meta)
+        return self._heads[text]
+
+    def _task(self, block: str) -> Task | None:
+        """Read one task and remember it; None where it cannot be understood alone."""
+        self._tasks[block] = None
+        document = _document(_CUT + block)
+        if document is not None and document.keys() == {"tasks"} and len(document["tasks"]) == 1:
+            reading = read_document(document)
+            tasks = list(reading.plan.tasks.values())
+            if len(tasks) == 1 and not reading.named and not _grave(reading):
+                self._tasks[block] = tasks[0]
+        return self._tasks[block]
+
+    def _wholly(self, data: bytes, file: str) -> Version:
+        try:
+            reading = read_leniently(data, self._name)
+        except PlanError as error:
+            return Version(None, fault_of(error, self._name), file)
+        grave = _grave(reading)
+        if grave:
+            return Version(None, grave[0].message, file)
+        return Version(reading.plan, "", file)
+
+
+def _grave(reading: Reading) -> list[Problem]:
+    return [problem for problem in reading.problems if problem.code not in _HARMLESS]
+
+
+def _document(text: str) -> dict[str, list[object]] | None:
+    try:
+        return parsed(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def fault_of(error: PlanError, name: str) -> str:
+    """Say in one line what is wrong with a version, with the line where that is known."""
+    for problem in error.problems:
+        return f"line {problem.line}: {problem.message}"
+    return error.message.splitlines()[0].removeprefix(f"{name}: ").rstrip(".")
+
+
+def hidden_fields(problems: Iterable[Problem], ids: dict[int, str]) -> frozenset[tuple[str, str]]:
+    """Return (task id, field) of the values that could not be understood; `ids` by index."""
+    return frozenset(
+        (ids[problem.place[1]], str(problem.place[2]))
+        for problem in problems
+        if problem.code not in _HARMLESS
+        and len(problem.place) == 3
+        and isinstance(problem.place[1], int)
+        and problem.place[1] in ids
+    )
