@@ -136,6 +136,8 @@ def _push(project: Project, event: str) -> int:
 
     try:
         report = after_git(project.hook_ground(), event)
+    except NoTownError:
+        return _GO_ON  # a checkout alone makes none, and that is no news
     except TTError as error:
         _warn_of(error, project)
         return _GO_ON
@@ -165,6 +167,8 @@ def _pre_push(project: Project) -> int:
         return _GO_ON
     try:
         warn(push_warning(before_push(project.hook_ground(), commit), project.plan_file.name))
+    except NoTownError:
+        return _GO_ON
     except TTError as error:
         _warn_of(error, project)
     return _GO_ON
