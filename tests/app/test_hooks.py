@@ -28,6 +28,7 @@ class TwinIndex:
         self.repository = repository
         self.is_temporary = False
         self.locked = False
+        self.writes = 0
 
     def read(self, path: Path) -> Staged | None:
         data = self.repository.index
@@ -43,6 +44,7 @@ class TwinIndex:
         if self.locked:
             raise TTError("tasks.toml could not be staged: index.lock is there.")
         self.repository.index = data
+        self.writes += 1
 
 
 class Desk:
@@ -90,6 +92,9 @@ def test_a_commit_with_nothing_new_writes_nothing(desk: Desk) -> None:
     done = before_commit(desk.ground)
     assert (done.staged, done.invalid, done.unstaged) == ((), None, None)
     assert (desk.clone.everything(), desk.git.index) == before
+    desk.clone.edit('description = "do it"', 'description = "mine"')
+    assert before_commit(desk.ground).staged == ()
+    assert desk.index.writes == 0
 
 
 def test_what_the_user_left_unstaged_stays_unstaged(desk: Desk) -> None:
@@ -227,6 +232,26 @@ def test_a_town_with_a_fixed_name_follows_its_branch(desk: Desk) -> None:
     assert before_commit(ground).staged == (), "the sync before moved it"
 
 
+def test_an_edit_that_is_staged_only_is_an_edit() -> None:
+    desk = Desk(committed=False)
+    data = desk.clone.file.data
+    assert data is not None
+    desk.git.commit("one", data)
+    desk.git.index = data.replace(b"do it", b"staged")
+    before_commit(desk.ground)
+    assert len(desk.clone.memory.tasks) == 2
+
+
+def test_line_endings_that_git_changed_are_no_edit() -> None:
+    desk = Desk(committed=False)
+    data = desk.clone.file.data
+    assert data is not None
+    desk.git.commit("one", data)
+    desk.clone.file.data = data.replace(b"\n", b"\r\n")
+    with pytest.raises(NoTownError):
+        before_commit(desk.ground)
+
+
 # what pushes
 
 
@@ -346,6 +371,13 @@ def test_what_is_staged_stays_staged_beside_a_commit_of_tt(desk: Desk) -> None:
     made = desk.clone.file.open(desk.git.show("HEAD", Path("tasks.toml")) or b"").plan
     assert (made.tasks["a"].description, made.tasks["b"].status) == ("do it", "completed")
     assert (desk.staged("a", "description"), desk.staged("b")) == ("staged", "completed")
+
+
+def test_a_plan_that_is_staged_to_be_removed_stays_so(desk: Desk) -> None:
+    desk.agent()
+    desk.git.index = None
+    assert commit_pulled(desk.ground, TwinCommitter(desk.git), Calm()).changes == (DONE,)
+    assert desk.git.index is None
 
 
 def test_a_commit_of_tt_needs_a_committed_plan_and_no_operation(desk: Desk) -> None:

@@ -87,6 +87,15 @@ def test_a_task_that_came_from_redis_comes_as_it_came() -> None:
     assert pulled(plan(A), plan(A, new), [own, *records]) == []
 
 
+def test_a_task_that_went_and_came_back_is_no_edit_of_the_old_one() -> None:
+    records = [
+        _sync(to_file=[Added(task("a", status="completed"))]),
+        _sync(to_file=[Removed(_plan("completed").tasks["a"])]),
+        _sync(to_file=[_status("pending", "completed")]),
+    ]
+    assert pulled(_plan("pending"), _plan("completed"), records) == []
+
+
 def test_a_task_that_redis_removed_goes_unless_it_was_edited() -> None:
     gone = _sync(to_file=[Removed(B)])
     assert pulled(plan(A, B), plan(A), [gone]) == [Removed(B)]
