@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
+    from tt.adapters.planends import PlanEnds
     from tt.adapters.planfile import TomlPlanFile
     from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
@@ -240,6 +241,22 @@ class Project:
             return False
         note(path, what)
         return True
+
+    def versions(self) -> PlanEnds:
+        """The plan in the worktree, in the index and in Git's history; to be closed.
+
+        Raises TTError where there is no Git.
+        """
+        from tt.adapters.gitlog import GitHistory, check_name
+        from tt.adapters.planends import PlanEnds
+
+        path = self.config.plan_path
+        name = shown(path)
+        if self.repository is None:
+            raise TTError(f"There is no Git here that could know the past of {name}.")
+        below = check_name(self.repository.inside(path), name)
+        history = GitHistory(self.repository, below, name)
+        return PlanEnds(self.repository, history, path, below, name)
 
     @property
     def elsewhere(self) -> str | None:

@@ -15,6 +15,7 @@ from tt.core.values import Value
 from tt.record import field, record
 
 if TYPE_CHECKING:  # a sync has no use for it, and should not wait for it
+    from tt.core.compared import End
     from tt.core.lifeline import Commit, Version
 
 NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -340,4 +341,24 @@ class History(Protocol):
 
     def versions(self, commits: Sequence[Commit]) -> Iterator[Version]:
         """Read the plan as each of these commits has it."""
+        ...
+
+
+class Ends(Protocol):
+    """The versions of a plan that can be compared. Each is read as far as it can be."""
+
+    def worktree(self) -> End:
+        """Return what is in the worktree."""
+        ...
+
+    def index(self) -> End:
+        """Return what is staged."""
+        ...
+
+    def at(self, revision: str) -> End:
+        """Return what a commit has. Raises TTError where there is no such commit."""
+        ...
+
+    def fork(self, one: str, other: str) -> End:
+        """Return what the commit has where two lines parted. Raises TTError without one."""
         ...

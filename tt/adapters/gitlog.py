@@ -27,7 +27,7 @@ _LAST: Final = 253_402_300_799
 class GitHistory:
     """The `History` port: the commits below HEAD that touch one plan, through its names.
 
-    `close` it, or use it in a `with` statement.
+    `close` it: it may hold a Git process.
     """
 
     def __init__(self, repository: GitRepository, name: str, shown: str) -> None:
@@ -107,8 +107,8 @@ class GitHistory:
                 )
             yield self._past.read(None if found is None else found.data, self._places[commit.id])
 
-    def worktree(self, data: bytes | None) -> Version:
-        """Read the version that is not committed yet."""
+    def read(self, data: bytes | None) -> Version:
+        """Read a version that is not committed."""
         return self._past.read(data, self._trail.names[0])
 
     def name_at(self, revision: str) -> str | None:
@@ -132,12 +132,6 @@ class GitHistory:
     def close(self) -> None:
         """End the process that reads objects."""
         self._repository.close()
-
-    def __enter__(self) -> GitHistory:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _commit(words: Sequence[str], ends: frozenset[str]) -> Commit:

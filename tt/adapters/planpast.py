@@ -8,8 +8,7 @@ holds none; where anything is otherwise, the text is parsed as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from tt.adapters.planfile import read_leniently
 from tt.adapters.toml_read import parsed, text_of
@@ -18,9 +17,11 @@ from tt.core.lifeline import Version
 from tt.core.model import Plan, Task
 from tt.core.problem import Problem
 from tt.core.values import Value
-from tt.errors import PlanError
+from tt.errors import Located, PlanError
 
-_CUT: Final = "\n[[tasks]]"
+CUT: Final = "\n[[tasks]]"
+"""What begins a task in nearly every plan; a text is cut before it."""
+
 _HARMLESS: Final = frozenset({"parent", "dependency", "cycle", "description"})
 """Problems that hide nothing of what a plan says; real plans of the past have them."""
 
@@ -47,7 +48,7 @@ class PastPlans:
             text = text_of(data)
         except UnicodeDecodeError:
             return None
-        head, *blocks = f"\n{text}".replace("\r\n", "\n").split(_CUT)
+        head, *blocks = f"\n{text}".replace("\r\n", "\n").split(CUT)
         meta = self._head(head) if blocks else None
         if meta is None:
             return None
@@ -63,7 +64,7 @@ class PastPlans:
         """Read what is above the first task; None where it is more than other tables."""
         if text not in self._heads:
             self._heads[text] = None
-            document = _document(text)
+            document = one_table(text)
             if document is not None and "tasks" not in document:
                 reading = read_document({**document, "tasks": []})
                 if not reading.problems:
@@ -73,7 +74,7 @@ class PastPlans:
     def _task(self, block: str) -> Task | None:
         """Read one task and remember it; None where it cannot be understood alone."""
         self._tasks[block] = None
-        document = _document(_CUT + block)
+        document = one_table(CUT + block)
         if document is not None and document.keys() == {"tasks"} and len(document["tasks"]) == 1:
             reading = read_document(document)
             tasks = list(reading.plan.tasks.values())
@@ -93,10 +94,16 @@ class PastPlans:
 
 
 def _grave(reading: Reading) -> list[Problem]:
-    return [problem for problem in reading.problems if problem.code not in _HARMLESS]
+    return [problem for problem in reading.problems if is_grave(problem)]
 
 
-def _document(text: str) -> dict[str, list[object]] | None:
+def is_grave(problem: Problem | Located) -> bool:
+    """Say whether a problem hides something of what the plan says."""
+    return problem.code not in _HARMLESS
+
+
+def one_table(text: str) -> dict[str, Any] | None:
+    """Parse a piece of a text by itself; None where it is no TOML."""
     try:
         return parsed(text)
     except (ValueError, RecursionError):
@@ -108,15 +115,3 @@ def fault_of(error: PlanError, name: str) -> str:
     for problem in error.problems:
         return f"line {problem.line}: {problem.message}"
     return error.message.splitlines()[0].removeprefix(f"{name}: ").rstrip(".")
-
-
-def hidden_fields(problems: Iterable[Problem], ids: dict[int, str]) -> frozenset[tuple[str, str]]:
-    """Return (task id, field) of the values that could not be understood; `ids` by index."""
-    return frozenset(
-        (ids[problem.place[1]], str(problem.place[2]))
-        for problem in problems
-        if problem.code not in _HARMLESS
-        and len(problem.place) == 3
-        and isinstance(problem.place[1], int)
-        and problem.place[1] in ids
-    )

@@ -41,23 +41,23 @@ class Wanted:
         return self.since is not None and commit.committed < self.since - _SKEW
 
 
-def tell(history: History, now: Version | None, wanted: Wanted, file: str) -> Log:
+def tell(history: History, now: Version, wanted: Wanted, file: str) -> Log:
     """Tell what happened to a plan, or to one task of it, newest first.
 
-    `now` is the worktree's version, None where that is not to be looked at. A merge counts for
-    what it has from none of its parents. Raises TTError for a task that was never there.
+    `now` is the worktree's version. A merge counts for what it has from none of its parents.
+    Raises TTError for a task that was never there.
     """
     story = _Story(past_of(history), wanted)
-    entries = [] if now is None or wanted.until is not None else list(story.fresh(now))
+    entries = list(story.fresh(now)) if wanted.until is None else []
     left = wanted.limit
     for entry in story.committed():
         left -= not entry.fault
         if left < 0:
-            return Log(file, wanted.task, tuple(entries), more=True)
+            return Log(file, now.file, wanted.task, tuple(entries), more=True)
         entries.append(entry)
     if wanted.task not in (None, META_ID) and not story.met_task:
         raise unknown_task(str(wanted.task), story.met)
-    return Log(file, wanted.task, tuple(entries))
+    return Log(file, now.file, wanted.task, tuple(entries))
 
 
 def unknown_task(task: str, known: Iterable[str]) -> TTError:

@@ -21,10 +21,10 @@ _Open: TypeAlias = dict[_Spot, str]
 _NOTHING: Final = Plan()
 
 
-def blame(history: History, now: Version | None, task: str | None, file: str) -> Blame:
+def blame(history: History, now: Version, task: str | None, file: str) -> Blame:
     """Say which commit made each field what it is now.
 
-    `now` is the worktree's version; without one, or where it cannot be read, the last commit's is
+    `now` is the worktree's version; where it has none, or it cannot be read, the last commit's is
     taken. Raises TTError where there is no such task in the plan, PlanError where there is no plan.
     """
     past = past_of(history)
@@ -42,11 +42,11 @@ def blame(history: History, now: Version | None, task: str | None, file: str) ->
         for one in ids
         if (fields := _fields(plan, one))
     ]
-    return Blame(file, tuple(touched), now.fault if now else "")
+    return Blame(file, tuple(touched), now.fault)
 
 
-def _plan_now(past: Past, last: Sequence[Commit], now: Version | None) -> Plan | None:
-    if now is not None and now.plan is not None:
+def _plan_now(past: Past, last: Sequence[Commit], now: Version) -> Plan | None:
+    if now.plan is not None:
         return now.plan
     return past.version(last[0]).plan if last else None
 

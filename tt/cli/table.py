@@ -20,6 +20,11 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "commit": Entry("commit:commit", "Commit what Redis brought, and nothing else."),
         "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),
     },
+    "History": {
+        "log": Entry("past:log", "Tell a task's life, or the plan's, from Git's history."),
+        "diff": Entry("past:diff", "Show what changed in the plan, by task and field."),
+        "blame": Entry("past:blame", "Say who touched each field of a task last."),
+    },
     "Conflicts and second thoughts": {
         "conflicts": Entry("conflicts:conflicts", "List what the two sides disagree on."),
         "resolve": Entry("conflicts:resolve", "End a conflict for one side."),

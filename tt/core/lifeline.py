@@ -84,9 +84,13 @@ class Entry:
 
 @record
 class Log:
-    """The entries that were asked for, newest first; `more` says that there are older ones."""
+    """The entries that were asked for, newest first; `more` says that there are older ones.
+
+    `file` is what messages call the plan, `path` where it is below the worktree's top.
+    """
 
     file: str
+    path: str
     task: str | None
     entries: tuple[Entry, ...]
     more: bool = False
