@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
     from tt.adapters.scratch import ScratchRepository
+    from tt.app.hookplace import HookPlace
     from tt.app.hooks import Ground as HookGround
     from tt.app.settings import Files
     from tt.app.setup import Ground
@@ -217,6 +218,29 @@ class Project:
             raise TTError("There is no Git repository here.", "Hooks are for repositories.")
         stages = bool(self.config.settings["hooks.stage"].value)
         return HookGround(self.site, GitIndex(self.repository), stages, bool(self.config.name))
+
+    @property
+    def hook_place(self) -> HookPlace:
+        """What `tt hooks` works on. Raises TTError outside of a Git worktree."""
+        from tt.adapters.configfile import replace_file
+        from tt.adapters.hookfiles import HookFiles, own_program, script
+        from tt.adapters.hookgit import GitHooks
+        from tt.app.hookplace import HookPlace
+
+        if self.repository is None:
+            raise TTError(
+                f"There is no Git worktree around {self.config.root}, and hooks belong to one.",
+                "Run this in a worktree; `git init` makes one.",
+            )
+        return HookPlace(
+            top=self.config.root,
+            plan=self.config.plan_path.relative_to(self.config.root).as_posix(),
+            program=own_program(),
+            git=GitHooks(self.repository),
+            open=HookFiles,
+            script=script,
+            replace=replace_file,
+        )
 
     def committer(self) -> tuple[GitCommitter, GitRepository]:
         """What makes commits of the plan alone. Raises TTError where there is no Git."""

@@ -34,6 +34,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Setting up": {
         "init": Entry("setup:init", "Make this directory a town."),
+        "hooks": Entry("hooks:hooks", "Let Git sync by itself."),
         "config": Entry("setup:config", "Show settings and their origins, or change one."),
         "redis": Entry("redis:redis", "Look after the built-in Redis."),
         "towns": Entry("towns:towns", "List the towns in this Redis, or prune them."),

@@ -36,10 +36,10 @@ class Briefing:
 
 @record
 class Step:
-    """One file of a set-up, by its path below the root: made, changed, or right already."""
+    """One file of a set-up, by its path below the root: made, changed, removed, or as it was."""
 
     file: str
-    done: Literal["made", "changed", "kept"]
+    done: Literal["made", "changed", "kept", "removed"]
     what: str
 
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from tt.core.answers import Step
 from tt.render.text import Look, safe
 
-_SIGNS = {"made": ("+", "green"), "changed": ("~", "yellow"), "kept": ("=", "dim")}
+_SIGNS = {
+    "made": ("+", "green"),
+    "changed": ("~", "yellow"),
+    "removed": ("-", "red"),
+    "kept": ("=", "dim"),
+}
 
 
 def step_lines(steps: Sequence[Step], look: Look) -> list[str]:
