@@ -156,12 +156,19 @@ def from_source(framework: Framework, hook_source: Path, caches: Path) -> str:
     return config
 
 
-SOURCE: Final = """\
+INSTALL: Final = """\
 default_install_hook_types:
   [pre-commit, pre-merge-commit, post-commit, post-merge, post-checkout, post-rewrite]
+"""
+SOURCE: Final = (
+    INSTALL
+    + """\
 repos:
   - repo: {source}
     rev: {rev}
     hooks:
       - id: tt-check
+      - id: tt-sync
+      - id: tt-push
 """
+)
