@@ -7,8 +7,10 @@ commit, for what the settings say it shall be stopped for.
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from tt.cli.screen import warn
@@ -31,6 +33,8 @@ _FRAMEWORK: Final = "--framework"
 _PARENT: Final = "TT_GIT_PID"
 _NULL: Final = "0" * 7
 _STOP, _GO_ON = 1, 0
+_LONGEST: Final = 60
+"""Seconds that a hook may take in all: a first push of a hundred thousand tasks takes half."""
 
 
 def run_hook(given: Sequence[str]) -> int:
@@ -46,10 +50,30 @@ def run_hook(given: Sequence[str]) -> int:
     if event == "post-checkout" and arguments[2:3] == ["0"]:
         return _GO_ON  # single files: no branch was switched
     try:
-        return _run(event, arguments)
+        with _bounded():
+            return _run(event, arguments)
     except TTError as error:
         _warn_of(error)
         return _GO_ON
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """End a hook that outlasts every other limit, such as a server that sends a byte a second.
+
+    Ending it is safe anywhere: the next sync finishes what was begun.
+    """
+
+    def give_up(*_: object) -> None:
+        raise TTError(f"tt took longer than {_LONGEST} seconds and gave up.", "Nothing is lost.")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_LONGEST)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _from_framework() -> tuple[str, list[str]]:

@@ -12,6 +12,7 @@ from tt.cli.screen import OutputError, warn
 from tt.errors import ExitCode
 
 _COMPLETE = "_TT_COMPLETE"
+_HOOK = "hook-impl"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,7 +41,8 @@ def _guarded(given: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the last line of defence: a log, not a traceback
         from tt.cli import trouble  # nothing of it is needed while all goes well
 
-        return trouble.tell(trouble.expected(error, given), as_json="--json" in given)
+        code = trouble.tell(trouble.expected(error, given), as_json="--json" in given)
+        return ExitCode.DONE if given[:1] == [_HOOK] else code  # a fault of ours stops no commit
 
 
 def _run(given: list[str]) -> int:
@@ -55,7 +57,7 @@ def _run(given: list[str]) -> int:
         request = understood(given[1:])
         if request is not None:
             return run_sync(*request)
-    if given[:1] == ["hook-impl"]:
+    if given[:1] == [_HOOK]:
         from tt.cli.hookimpl import run_hook
 
         return run_hook(given[1:])
