@@ -26,10 +26,11 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where everything lives; the server listens on `socket`."""
+    """Where everything lives; the server listens on `socket`, the repository is in `folder`."""
 
     root: Path
     env: dict[str, str]
+    folder: str = "repository"
 
     @property
     def socket(self) -> Path:
@@ -37,7 +38,7 @@ class World:
 
     @property
     def repository(self) -> Path:
-        return self.root / "repository"
+        return self.root / self.folder
 
     @property
     def plan(self) -> Path:
