@@ -61,6 +61,10 @@ def _run(given: list[str]) -> int:
         from tt.cli.hookimpl import run_hook
 
         return run_hook(given[1:])
+    if given[:1] == ["merge-driver"]:
+        from tt.cli.merging import run_driver
+
+        return run_driver(given[1:])
     from tt.cli.root import run
 
     return run(given)

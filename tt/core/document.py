@@ -55,8 +55,11 @@ def is_plan(document: Raw) -> bool:
     return tasks == [] or document.keys() == {"meta"}
 
 
-def read_document(document: Raw) -> Reading:
-    """Read a plan out of a parsed document, collecting every problem instead of stopping at one."""
+def read_document(document: Raw, *, links: bool = True) -> Reading:
+    """Read a plan out of a parsed document, collecting every problem instead of stopping at one.
+
+    Without `links`, parents and dependencies are not looked at: who merges has no use for it.
+    """
     if not is_plan(document):
         return Reading(is_plan=False)
     meta = document.get("meta", {})
@@ -65,7 +68,7 @@ def read_document(document: Raw) -> Reading:
     reading = Reading(count=len(raw_tasks))
     tasks = _read_tasks(raw_tasks, reading)
     reading.plan = Plan(_read_meta(meta, reading.problems), tasks)
-    if not _all_links_lead_back(tasks):
+    if links and not _all_links_lead_back(tasks):
         reading.problems += graph_problems(reading.plan, reading.indexes)
     return reading
 

@@ -20,7 +20,7 @@ from tt.core.values import ABSENT, MaybeValue
 from tt.record import record
 
 _LINKS: Final = frozenset({"parent", "depends_on"})
-_Fault: TypeAlias = tuple[tuple[str, str], ...]
+Fault: TypeAlias = tuple[tuple[str, str], ...]
 """The (task, field) steps that are at fault; for a missing task, one step and ("", its id)."""
 
 
@@ -75,20 +75,21 @@ def _links(change: Change) -> bool:
     return not isinstance(change, Edited) or change.field in _LINKS
 
 
-def _held(changes: list[Change], plan: Plan) -> list[tuple[Change, _Fault]]:
+def _held(changes: list[Change], plan: Plan) -> list[tuple[Change, Fault]]:
     """List those of `changes` that must be held back for the plan to stay as valid as it is."""
     if not any(map(_links, changes)):
         return []
-    before = set(_faults(plan))
-    held: list[tuple[Change, _Fault]] = []
-    for fault in _faults(apply(plan, changes)):
+    before = set(faults(plan))
+    held: list[tuple[Change, Fault]] = []
+    for fault in faults(apply(plan, changes)):
         culprit = None if fault in before else _culprit(changes, fault)
         if culprit is not None and all(culprit is not change for change, _ in held):
             held.append((culprit, fault))
     return held
 
 
-def _faults(plan: Plan) -> Iterator[_Fault]:
+def faults(plan: Plan) -> Iterator[Fault]:
+    """Yield what is wrong with the parents and dependencies of a plan, each fault once."""
     for task, name, wanted in missing_links(plan):
         yield ((task, name), ("", wanted))
     for cycle in cycles(plan):
@@ -96,7 +97,7 @@ def _faults(plan: Plan) -> Iterator[_Fault]:
         yield tuple(cycle[start:] + cycle[:start])
 
 
-def _culprit(changes: Iterable[Change], fault: _Fault) -> Change | None:
+def _culprit(changes: Iterable[Change], fault: Fault) -> Change | None:
     """Find the change that closed a fault: an edit of one of its links, else an arrival or exit."""
     steps = set(fault)
     touched = {task for task, _ in fault}
@@ -142,8 +143,8 @@ def _value(plan: Plan, edit: Edited) -> MaybeValue:
     return ABSENT if task is None else task.fields.get(edit.field, ABSENT)
 
 
-def _report(outcome: Outcome, half: _Half, change: Change, fault: _Fault) -> None:
-    conflict = _conflict(half, change, _why(fault))
+def _report(outcome: Outcome, half: _Half, change: Change, fault: Fault) -> None:
+    conflict = _conflict(half, change, why(fault))
     if not any((c.id, c.field) == (conflict.id, conflict.field) for c in outcome.conflicts):
         outcome.conflicts.append(conflict)
 
@@ -162,7 +163,8 @@ def _said(plan: Plan, identifier: str) -> MaybeValue:
     return ABSENT if task is None else task.fields.get("description", "")
 
 
-def _why(fault: _Fault) -> str:
+def why(fault: Fault) -> str:
+    """Say in words what a fault would be."""
     if fault[-1][0] == "":
         (task, name), (_, wanted) = fault
         return f"`{task}` would name `{wanted}`, which is gone, in its `{name}`"

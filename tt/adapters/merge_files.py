@@ -1,0 +1,193 @@
+"""Merging three versions of a plan file: the best text there is that says what it should.
+
+A text is tried, and proved by reading it: first the plain merge of lines, which keeps every format
+where it is clean and happens to be right; then the merge by units and fields; then, for plans that
+are written in odd ways, ours with the outcome edited in. Where plans cannot be told from the texts
+at all, what Git would have made of them stands.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tt.adapters.merge_blocks import Style
+from tt.adapters.merge_comments import lost_comments
+from tt.adapters.merge_text import Version, merged_text
+from tt.adapters.merge_units import OddTextError
+from tt.adapters.toml_read import parsed, text_of
+from tt.adapters.toml_write import newline_of
+from tt.core.document import Reading, read_document
+from tt.core.markers import MergeSide, has_markers, sided
+from tt.core.merged import LineMerge, MergedFile
+from tt.core.three import Three, picked
+from tt.core.treemerge import MergedTree, Tree, agreed, merge_trees
+from tt.core.treeread import tree_of
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class _Read(NamedTuple):
+    """One file as it was read. `document` is None where it is no TOML, `tree` where no plan."""
+
+    document: dict[str, Any] | None
+    reading: Reading
+    tree: Tree | None
+    text: str
+
+
+_EMPTY: Final = _Read({}, Reading(), Tree(), "")
+
+
+def merge_files(data: Three[bytes], size: int, merge_lines: Callable[[], LineMerge]) -> MergedFile:
+    """Merge two descendants of a base, with conflict markers of `size` where no rule decides.
+
+    `merge_lines` merges the lines of the three, and is asked when that is of use.
+    """
+    if data.theirs in (data.ours, data.base):
+        return MergedFile(data.ours)
+    if data.ours == data.base:
+        return MergedFile(data.theirs)
+    read = Three(_read_base(data.base), _read(data.ours), _read(data.theirs))
+    if read.base.tree is None or read.ours.tree is None or read.theirs.tree is None:
+        return _by_lines(read, merge_lines())
+    merged = merge_trees(read.base.tree, read.ours.tree, read.theirs.tree)
+    lines = None
+    if not merged.conflicts:
+        lines = merge_lines()
+        if lines.is_clean and _proved(lines.data, read, merged):
+            return MergedFile(lines.data)
+    for text in _candidates(data, read, merged, size):
+        if _proved(text, read, merged):
+            return MergedFile(text, not merged.conflicts, merged.conflicts)
+    lines = lines or merge_lines()
+    return MergedFile(lines.data, False, merged.conflicts, "its fields cannot be told apart")
+
+
+# Reading
+
+
+def _read(data: bytes) -> _Read:
+    try:
+        text = text_of(data)
+        document = parsed(text)
+    except (ValueError, RecursionError):
+        return _Read(None, Reading(), None, "")
+    if not document:
+        return _Read(document, Reading(is_plan=False), None, text)
+    reading = read_document(document, links=False)
+    return _Read(document, reading, tree_of(document, reading), text)
+
+
+def _read_base(data: bytes) -> _Read:
+    """Read a base: an empty one is one without tasks, and one may have conflicts of its own."""
+    read = _read(data)
+    if read.document == {}:
+        return _EMPTY._replace(text=read.text)
+    if read.document is not None or not has_markers(text := data.decode(errors="replace")):
+        return read
+    one, other = (_read(sided(text, side).encode()) for side in MergeSide)
+    if one.tree is None or other.tree is None:
+        return read
+    return one._replace(tree=agreed(one.tree, other.tree))
+
+
+# Trying texts
+
+
+def _candidates(
+    data: Three[bytes], read: Three[_Read], merged: MergedTree, size: int
+) -> Iterator[bytes]:
+    """Yield texts that may be the outcome, the best first."""
+    shape = _Shape.of(data, read)
+    with suppress(OddTextError):
+        style = Style(shape.inner, size)
+        yield shape.bytes_of(merged_text(read.map(shape.version), merged, style))
+    from tt.adapters.merge_edit import edited_text  # seldom needed
+
+    text = edited_text(data.ours, read.ours.reading, merged, size)
+    if text is not None:
+        yield text
+
+
+class _Shape(NamedTuple):
+    """What a file as a whole is like, merged three ways as well.
+
+    `inner` are the line endings to merge with: those of all three, or plain ones where they differ.
+    """
+
+    newline: str
+    inner: str
+    last: str
+    """The newline at the end of the file, or nothing."""
+    mark: bytes
+    """The byte order mark, or nothing."""
+
+    @classmethod
+    def of(cls, data: Three[bytes], read: Three[_Read]) -> _Shape:
+        newlines = read.map(lambda one: newline_of(one.text))
+        lasts = read.map(lambda one: one.text[-1:] if one.text.endswith("\n") else "")
+        marks = data.map(lambda one: BOM_UTF8 if one.startswith(BOM_UTF8) else b"")
+        if not read.base.text:  # an empty base has no shape that a side could have changed
+            newlines, lasts = newlines._replace(base=newlines.ours), lasts._replace(base=lasts.ours)
+        newline = picked(newlines)
+        return cls(
+            newline, newline if len({*newlines}) == 1 else "\n", picked(lasts), picked(marks)
+        )
+
+    def version(self, one: _Read) -> Version:
+        """Return a text with the line endings to merge with, the last line ended as well."""
+        text = one.text.replace("\r\n", "\n") if self.inner == "\n" else one.text
+        if text and not text.endswith("\n"):
+            text += self.inner
+        assert one.tree is not None  # noqa: S101  only plans get here
+        return Version(text, one.tree, [*one.reading.plan.tasks])
+
+    def bytes_of(self, text: str) -> bytes:
+        """Give a merged text its shape."""
+        if self.inner != self.newline:
+            text = text.replace("\n", self.newline)
+        if not self.last:
+            text = text.removesuffix(self.newline)
+        return self.mark + text.encode()
+
+
+# Proving
+
+
+def _proved(data: bytes, read: Three[_Read], merged: MergedTree) -> bool:
+    """Say whether a text says the merged plan, on either side of conflicts, with all comments."""
+    text = text_of(data)
+    said = ""
+    wanted = {MergeSide.OURS: merged.ours, MergeSide.THEIRS: merged.theirs}
+    for side, tree in wanted.items() if merged.conflicts else [(None, merged.ours)]:
+        found = _read((sided(text, side) if side else text).encode())
+        if _content(found.tree) != _content(tree):
+            return False
+        said += found.text + "\n"
+    return not lost_comments(read.map(lambda one: one.text), said)
+
+
+def _content(tree: Tree | None) -> object:
+    if tree is None:
+        return None
+    return {name: fields for name, fields in tree.tables.items() if fields}, tree.tasks
+
+
+# What cannot be merged as plans
+
+
+def _by_lines(read: Three[_Read], lines: LineMerge) -> MergedFile:
+    """Leave a merge to its lines; one that is clean and breaks what was sound is not clean."""
+    if not lines.is_clean:
+        return MergedFile(lines.data, False)
+    found = _read(lines.data)
+    sides = read[1:]
+    if found.document is None and all(side.document is not None for side in sides):
+        return MergedFile(lines.data, False, why="the merged lines are no valid TOML")
+    if found.tree is None and all(side.tree is not None for side in sides):
+        return MergedFile(lines.data, False, why="the merged lines are no plan")
+    return MergedFile(lines.data)

@@ -1,0 +1,135 @@
+"""Merging three texts of a plan so that both sides' format and comments stay.
+
+What each field is to say has been decided before (`tt.core.treemerge`); here it is said in the
+lines of the side that changed them. Units that one side left alone are the other side's, to the
+byte. Conflicts stand between markers, in the lines of their field and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from tt.adapters.merge_blocks import Said, Style, merged_unit
+from tt.adapters.merge_comments import comment_lines, lost_comments
+from tt.adapters.merge_units import NOTE, TABLE, TASK, Unit, UnitKey, Units, units_of
+from tt.core.model import EMPTY
+from tt.core.three import Three, picked
+from tt.core.treemerge import TOP_ID, Fields, MergedTree, Tree
+from tt.core.trees import UNDECIDED
+from tt.core.weave import surviving, weave
+
+
+class Version(NamedTuple):
+    """One of the three: its text, which ends with a newline, what it says, its tasks in order."""
+
+    text: str
+    tree: Tree
+    names: Sequence[str]
+
+
+def merged_text(versions: Three[Version], merged: MergedTree, style: Style) -> str:
+    """Write the outcome of a merge. Raises OddTextError where a text cannot be taken apart."""
+    return _TextMerge(versions, merged, style).text()
+
+
+class _TextMerge:
+    """The merge of one text in the making."""
+
+    def __init__(self, versions: Three[Version], merged: MergedTree, style: Style) -> None:
+        self.trees = versions.map(lambda version: version.tree)
+        self.merged, self.style = merged, style
+        self.files = versions.map(lambda version: units_of(version.text, version.names))
+        self.units = self.files.map(lambda file: {unit.key: unit for unit in file.units})
+        self._forget_undecided()
+        self.conflicts: dict[str, set[str | None]] = {}
+        for conflict in merged.conflicts:
+            self.conflicts.setdefault(conflict.id, set()).add(conflict.field)
+
+    def _forget_undecided(self) -> None:
+        """Leave out of the base what its own conflict markers left open: no side has kept it."""
+        for key in [*self.units.base]:
+            fields = _fields(self.trees.base, key)
+            if fields is not None and UNDECIDED in fields.values():
+                del self.units.base[key]
+
+    def text(self) -> str:
+        orders = self.units.map(_keys)
+        kept = surviving(orders)
+        written = {
+            key: made
+            for key in dict.fromkeys((*orders.ours, *orders.theirs))
+            if (made := self._unit(key, kept))
+        }
+        parts: list[str] = []
+        before: UnitKey | None = None
+        for key in weave(orders, written.keys(), rank=lambda key: key):
+            parts += (self._blanks(key, before), written[key])
+            before = key
+        return "".join(parts) + picked(self.files.map(lambda file: file.end))
+
+    def _unit(self, key: UnitKey, kept: set[UnitKey]) -> str:
+        """Write one unit; nothing where it is gone."""
+        units = self.units.map(lambda units: units.get(key))
+        own = units.map(lambda unit: unit.own if unit else "")
+        if key[0] == NOTE:
+            return (own.ours or own.theirs) if key in kept else ""
+        conflicts = self._conflicts(key)
+        if None in conflicts:
+            return self.style.hunk(own.ours, own.theirs)
+        if not self._stays(key):
+            return comment_lines(lost_comments(own, ""), self.style.newline)
+        if not conflicts and own.theirs in (own.ours, own.base):
+            return own.ours
+        if not conflicts and own.ours == own.base:
+            return own.theirs
+        fields = self.trees.map(lambda tree: _fields(tree, key) or EMPTY)
+        merged = _fields(self.merged.ours, key) or EMPTY
+        return merged_unit(units, Said(fields, merged, conflicts), self.style)
+
+    def _conflicts(self, key: UnitKey) -> set[str | None]:
+        """Return the fields of a unit that have conflicts; None is the unit as a whole."""
+        if key[0] == TABLE and key[1][1:-1] in self.conflicts.get(TOP_ID, ()):
+            return {None}  # an array of tables, which is one value
+        return self.conflicts.get(key[1], set())
+
+    def _stays(self, key: UnitKey) -> bool:
+        if key[0] == TASK:
+            return key[1] in self.merged.ours.tasks
+        if key in self.units.ours and key in self.units.theirs:
+            return True
+        name = key[1][1:-1]
+        sides = (self.merged.ours, self.merged.theirs)
+        return any(_fields(tree, key) or name in tree.tables.get(TOP_ID, ()) for tree in sides)
+
+    def _blanks(self, key: UnitKey, before: UnitKey | None) -> str:
+        """Return the blank lines above a unit, which may have another neighbour than it had."""
+        found = self.units.map(lambda units: units[key].blanks if key in units else None)
+        if found.ours is None or found.theirs is None:
+            blanks = found.ours or found.theirs or ""
+        else:
+            blanks = picked(found) or ""
+        firsts = [file.units[0].key for file in self.files[1:] if file.units]
+        if before is None:
+            return blanks if key in firsts else ""
+        is_loose = key in firsts or NOTE in (key[0], before[0])
+        if not blanks and is_loose and not any(_follows(file, key, before) for file in self.files):
+            return self.style.newline
+        return blanks
+
+
+def _keys(units: dict[UnitKey, Unit]) -> Sequence[UnitKey]:
+    return [*units]
+
+
+def _fields(tree: Tree, key: UnitKey) -> Fields | None:
+    """Return what a tree says of a unit; None where it has none or the unit is a comment."""
+    if key[0] == TASK:
+        task = tree.tasks.get(key[1])
+        return task.fields if task else None
+    return tree.tables.get(key[1])
+
+
+def _follows(file: Units, key: UnitKey, before: UnitKey) -> bool:
+    return (before, key) in pairwise(unit.key for unit in file.units)

@@ -1,0 +1,50 @@
+"""Merging three files for Git; the outcome takes the place of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from tt.core.merged import LineMerge, MergedFile
+from tt.core.three import Three
+from tt.errors import TTError
+
+MergeLines: TypeAlias = Callable[[Three[Path], int], LineMerge]
+"""Merges the lines of three files, with markers of a size, and writes none of them."""
+
+MergeFiles: TypeAlias = Callable[[Three[bytes], int, Callable[[], LineMerge]], MergedFile]
+"""Merges three versions of a plan; the last argument merges their lines."""
+
+
+def merge(
+    files: Three[Path], size: int, merge_files: MergeFiles, merge_lines: MergeLines
+) -> MergedFile:
+    """Merge three files, with conflict markers of `size`, and write the outcome into ours.
+
+    Raises TTError where one cannot be read or ours cannot be written.
+    """
+    data = files.map(_read)
+    merged = merge_files(data, size, lambda: merge_lines(files, size))
+    if merged.data != data.ours:
+        _write(files.ours, merged.data)
+    return merged
+
+
+def merge_by_lines(files: Three[Path], size: int, merge_lines: MergeLines) -> None:
+    """Write into ours what Git itself would make of the three, for when all else has failed."""
+    _write(files.ours, merge_lines(files, size).data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TTError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise TTError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,79 @@
+"""`tt merge-driver`: what Git runs to merge a plan. Not for people; it understands no options.
+
+It needs no configuration, no repository and no Redis, so it is wired right here. Whatever goes
+wrong, the file is left with both sides' changes in it: of a driver that fails Git would keep ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tt.cli.screen import warn
+from tt.core.markers import DEFAULT_SIZE
+from tt.core.three import Three
+
+if TYPE_CHECKING:
+    from tt.core.merged import MergedFile
+
+_MERGED, _CONFLICTS, _FAILED = 0, 1, 129
+_USAGE: Final = "tt: Git runs this: tt merge-driver BASE OURS THEIRS PATH [MARKER-SIZE]"
+
+
+class _Call(NamedTuple):
+    files: Three[Path]
+    path: str
+    size: int
+
+
+def run_driver(given: Sequence[str]) -> int:
+    """Merge the files that Git names; return 0, 1 for conflicts, 129 for a failure."""
+    if not 4 <= len(given) <= 5:
+        warn([_USAGE])
+        return _FAILED
+    call = _Call(Three(*map(Path, given[:3])), given[3], _size(given[4:]))
+    try:
+        return _merge(call)
+    except Exception as error:  # noqa: BLE001  told below, after both sides are saved
+        return _failed(call, error, given)
+
+
+def _size(words: Sequence[str]) -> int:
+    """Read the size of the markers; Git's own where there is none."""
+    return max(int(words[0]), 1) if words and words[0].isdecimal() else DEFAULT_SIZE
+
+
+def _merge(call: _Call) -> int:
+    from tt.adapters.merge_files import merge_files
+    from tt.adapters.merge_lines import merge_lines
+    from tt.app.merging import merge
+
+    merged = merge(call.files, call.size, merge_files, merge_lines)
+    if merged.is_clean:
+        return _MERGED
+    _tell(call, merged)
+    return _CONFLICTS
+
+
+def _tell(call: _Call, merged: MergedFile) -> None:
+    """Say what has to be looked at, but not of a base that Git makes for a merge of its own."""
+    if call.size <= DEFAULT_SIZE:
+        from tt.render.merging import merge_lines as lines
+
+        warn(lines(call.path, merged.conflicts, merged.why))
+
+
+def _failed(call: _Call, error: Exception, given: Sequence[str]) -> int:
+    """Leave what Git itself would have made, and tell what went wrong."""
+    from tt.adapters.merge_lines import merge_lines
+    from tt.app.merging import merge_by_lines
+    from tt.cli.trouble import expected, tell
+    from tt.errors import TTError
+
+    try:
+        merge_by_lines(call.files, call.size, merge_lines)
+    except TTError as other:
+        tell(other, as_json=False)
+    tell(expected(error, ["merge-driver", *given]), as_json=False)
+    return _FAILED
