@@ -13,7 +13,11 @@ import pytest
 
 from tests.support.effort import load_effort
 
-pytest_plugins = ["tests.support.redis_server", "tests.support.frameworks"]
+pytest_plugins = [
+    "tests.support.redis_server",
+    "tests.support.frameworks",
+    "tests.support.gits",
+]
 
 _SCRUBBED = ("GIT_", "TT_", "TINYTOWN_", "XDG_", "PRE_COMMIT", "PREK_", "LC_", "CLICOLOR")
 _SCRUBBED_NAMES = ("REDIS_URL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANGUAGE")
