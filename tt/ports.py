@@ -242,8 +242,12 @@ class Repository(Protocol):
         """Return the content of `path` at `revision` ("" is the index), None where it has none."""
         ...
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Say whether commit `old` is an ancestor of (or is) `new`; False for unknown commits."""
+    def versions(self, since: str | None, path: Path) -> list[bytes]:
+        """List the versions of `path` from where HEAD's history left commit `since`, up to HEAD.
+
+        The version there is the first, where it has one; none where the two have nothing in common.
+        All that HEAD descends from where there was no commit yet (`since` is None).
+        """
         ...
 
     def roots(self) -> tuple[str, ...]:

@@ -52,6 +52,36 @@ def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             os.kill(pid, 0)
 
 
+def test_versions_are_those_since_the_history_was_left(scratch: Path) -> None:
+    def write(content: str) -> str:
+        return commit(scratch, "tasks.toml", content)
+
+    second, third = write("x = 2\n"), write("x = 3\n")
+    commit(scratch, "other", "o\n")
+    git(scratch, "switch", "--quiet", "-c", "topic", second)
+    write("x = 9\n")
+    write("x = 2\n")
+    git(scratch, "switch", "--quiet", "main")
+    git(scratch, "merge", "--quiet", "-s", "ours", "-m", "merge", "topic")
+    fourth = write("x = 4\n")
+    with found(scratch) as made:
+        since = [data.decode().strip() for data in made.versions(second, PLAN)]
+        assert (since[0], since[-1]) == ("x = 2", "x = 4")
+        assert sorted(since) == ["x = 2", "x = 3", "x = 4", "x = 9"]
+        assert made.versions(third, PLAN)[0] == b"x = 3\n"
+        assert made.versions(fourth, PLAN) == [b"x = 4\n"]
+        assert made.versions("0" * 40, PLAN) == []
+        assert made.versions(None, PLAN)[0] == b"x = 1\n"
+        assert made.versions(None, Path("none.toml")) == []
+    git(scratch, "reset", "--quiet", "--hard", second)
+    with found(scratch) as made:
+        assert made.versions(fourth, PLAN) == [b"x = 2\n"], "Git went back: nothing in between"
+    git(scratch, "switch", "--quiet", "--orphan", "other")
+    commit(scratch, "tasks.toml", "x = 7\n")
+    with found(scratch) as made:
+        assert made.versions(fourth, PLAN) == []
+
+
 def test_a_worktree_is_found_from_a_directory_below_it(scratch: Path) -> None:
     below = scratch / "a" / "b"
     below.mkdir(parents=True)

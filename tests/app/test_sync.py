@@ -481,6 +481,30 @@ def test_a_status_that_a_new_commit_sets_back_is_pushed() -> None:
     assert clone.status("a") == ("pending", "pending")
 
 
+def test_a_status_that_is_set_back_after_a_commit_nobody_synced_is_pushed() -> None:
+    """A pre-commit hook saves the base before there is the commit that it saves it for."""
+    repository = FakeRepository()
+    clone = Clone(None, task("a"), repository=repository)
+    repository.commit("one", clone.file.data)
+    clone.sync(PUSH)
+    clone.raw("a")["state"] = "completed"
+    clone.sync(MERGE)
+    repository.commit("two", clone.file.data)
+    clone.edit('"completed"', '"pending"')
+    repository.commit("three", clone.file.data)
+    clone.sync(PUSH)
+    assert clone.status("a") == ("pending", "pending")
+
+
+def test_a_sync_after_a_commit_that_changed_nothing_saves_nothing() -> None:
+    repository = FakeRepository()
+    clone = _finished(repository)
+    repository.commit("three", clone.file.data)
+    before = clone.everything()
+    clone.sync(MERGE)
+    assert clone.everything() == before
+
+
 def test_a_commit_that_takes_a_status_forward_does_not_undo_finished_work() -> None:
     repository = FakeRepository()
     clone = Clone(None, task("a"), repository=repository)

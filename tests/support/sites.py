@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,23 @@ class FakeRepository:
         found = self.head if revision == "HEAD" else revision
         return self._files[found][1] if found in self._files else None
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Say whether a commit is an ancestor of (or is) another."""
-        here: str | None = new
-        while here is not None and here != old:
-            here = self._files[here][0]
-        return here == old
+    def versions(self, since: str | None, path: Path) -> list[bytes]:
+        """Return the files of the commits from where HEAD left `since`."""
+        assert path == Path("tasks.toml")
+        known, found = set(self._line(since)), []
+        for name in self._line(self.head):
+            found.append(self._files[name][1])
+            if name in known:
+                break
+        else:
+            if since is not None:
+                return []
+        return [data for data in reversed(found) if data is not None]
+
+    def _line(self, name: str | None) -> Iterator[str]:
+        while name is not None:
+            yield name
+            name = self._files[name][0]
 
     def roots(self) -> tuple[str, ...]:
         """Return no roots."""

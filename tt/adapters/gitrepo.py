@@ -28,6 +28,8 @@ _OPERATIONS: Final = (
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
 )
+_MOST_VERSIONS: Final = 1000
+"""How many commits of a plan are looked through for who set a status back."""
 _SEQUENCES: Final = {b"pick": "cherry-pick", b"p": "cherry-pick", b"revert": "revert"}
 
 
@@ -144,6 +146,26 @@ class GitRepository:
         if oids[0] == oids[1]:
             return True
         return self.git("merge-base", "--is-ancestor", *oids).code == 0
+
+    def versions(self, since: str | None, path: Path) -> list[bytes]:
+        """List the versions of `path` from where HEAD's history left commit `since`, up to HEAD.
+
+        Merges count with all that was merged. After a rebase that is where the rebased commits
+        begin. None where the two have nothing in common, or Git has lost `since`; all of them where
+        there was no commit yet (`since` is None).
+        """
+        name = self.inside(path)
+        base = self.git("merge-base", since, "HEAD") if since is not None else None
+        if name is None or (base is not None and base.code != 0):
+            return []
+        start = [] if base is None else base.out.decode("ascii").split()[:1]
+        walk = ("--full-history", "--reverse", f"--max-count={_MOST_VERSIONS}", "HEAD")
+        beyond = [f"^{commit}" for commit in start]
+        listed = self.git("--literal-pathspecs", "rev-list", *walk, *beyond, "--", name)
+        commits = [*start, *listed.out.decode("ascii").split()]
+        found = self.objects.read_all([f"{commit}:{name}" for commit in commits])
+        blobs = {one.oid: one.data for one in found if one is not None and one.kind == "blob"}
+        return list(blobs.values())
 
     def roots(self) -> tuple[str, ...]:
         """Return the root commits that HEAD descends from; () in a shallow clone or unborn."""

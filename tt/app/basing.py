@@ -73,7 +73,7 @@ def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
 
 
 def _is_old_news(view: View, base: Base) -> bool:
-    """Say whether there is nothing to save; a raised counter alone is no news.
+    """Say whether there is nothing to save; a raised counter or a moved HEAD alone is no news.
 
     But it has to be noted that hashes which were made again have been seen: else they would stay
     younger than the base for ever.
@@ -81,4 +81,4 @@ def _is_old_news(view: View, base: Base) -> bool:
     stored = view.stored
     if stored is None or (view.store.remade and base.seq > stored.seq):
         return False
-    return replace(base, seq=stored.seq, repo=stored.repo) == stored
+    return replace(base, seq=stored.seq, repo=stored.repo, head=stored.head) == stored

@@ -165,13 +165,12 @@ def _wishes(site: Site, base: Base, plan: Plan, doubts: list[str]) -> list[str]:
     """Of what Git may have brought back, keep what somebody wrote: design.md, section 4."""
     if not doubts or site.repository is None:
         return doubts
-    head = _at(site, "HEAD")
-    before = _before(site, base)
+    head, before = _at(site, "HEAD"), _before(site, base)
     return [i for i in doubts if _written(_status(plan, i), _status(head, i), before, base, i)]
 
 
 def _written(
-    now: str | None, in_head: str | None, before: Plan | None, base: Base, identifier: str
+    now: str | None, in_head: str | None, before: list[Plan], base: Base, identifier: str
 ) -> bool:
     """Say whether somebody wrote a status that went back, or a task that had been removed.
 
@@ -180,22 +179,26 @@ def _written(
     """
     if now != in_head or in_head is None:
         return True
-    if before is None:
-        return False
-    was = _status(before, identifier)
+    was = [_status(plan, identifier) for plan in before]
     if identifier in base.tasks:
-        return was is not None and goes_back(was, in_head)
-    return was is None
+        return any(status is not None and goes_back(status, in_head) for status in was)
+    return None in was
 
 
-def _before(site: Site, base: Base) -> Plan | None:
-    """Return the plan at the HEAD that the base remembers, if Git moved forward from there."""
+def _before(site: Site, base: Base) -> list[Plan]:
+    """Return the plans that Git's history has between the HEAD that the base remembers and now.
+
+    The base remembers the HEAD *before* the commit that a pre-commit hook saves it for, so what
+    was set back is often set back from a version in between. Where Git went to an older commit
+    there is none in between, and where it rebased, they are those on the new ground.
+    """
     assert site.repository is not None  # noqa: S101  the caller has looked
     head = site.repository.state.head
-    if head is None or base.head in (None, head):
-        return None
-    assert base.head is not None  # noqa: S101  for the type checker
-    return _at(site, base.head) if site.repository.is_ancestor(base.head, head) else None
+    if head is None or base.head == head:
+        return []
+    versions = site.repository.versions(base.head, site.path)
+    plans = (site.file.parse(data) for data in versions)
+    return [plan for plan in plans if plan is not None]
 
 
 def _at(site: Site, revision: str) -> Plan:
