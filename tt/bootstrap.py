@@ -320,17 +320,28 @@ class Project:
         return Files(self.config.root / PROJECT_FILE, user, may_track, set_value)
 
     def warnings(self) -> list[str]:
-        """Say what is odd in the configuration: stray keys, secrets and a Redis in the open."""
-        lines = [f"tt: {warning}" for warning in self.config.warnings]
+        """Say what is odd in the configuration, in lines for standard error."""
+        lines: list[str] = []
+        for message, hint in self.advice():
+            lines.append(f"tt: {message}")
+            lines += [f"    {line}" for line in hint.split("\n") if line]
+        return lines
+
+    def advice(self) -> list[tuple[str, str]]:
+        """Say what is odd in the configuration: stray keys, secrets and a Redis in the open.
+
+        Each is a sentence and a hint, which may be empty.
+        """
+        found = [(warning, "") for warning in self.config.warnings]
         path = self.config.root / PROJECT_FILE
         if self.config.exposed and may_track(path):
             what = f"{shown(path)} is for Git to track, and holds a password"
-            lines.append(f"tt: {what} ({', '.join(self.config.exposed)}).")
-            lines.append(f"    Move it to {self.config.home / USER_FILE} or TT_REDIS_URL, and")
-            lines.append("    change the password: Git's history keeps what it has seen.")
-        return lines + self._open_redis()
+            hint = f"Move it to {self.config.home / USER_FILE} or TT_REDIS_URL, and\n"
+            hint += "change the password: Git's history keeps what it has seen."
+            found.append((f"{what} ({', '.join(self.config.exposed)}).", hint))
+        return found + self._open_redis()
 
-    def _open_redis(self) -> list[str]:
+    def _open_redis(self) -> list[tuple[str, str]]:
         """Warn of a Redis on the network that asks nobody for a password."""
         if self.config.redis is None:
             return []
@@ -340,10 +351,8 @@ class Project:
         remote = [host for host, _ in address.nodes if not host.startswith(_LOOPBACK)]
         if not remote or address.login or address.tls:
             return []
-        return [
-            f"tt: {address.display} is reached without password and TLS.",
-            "    Whoever reaches it, too, can read and change the plan.",
-        ]
+        hint = "Whoever reaches it, too, can read and change the plan."
+        return [(f"{address.display} is reached without password and TLS.", hint)]
 
 
 def open_project(
