@@ -15,8 +15,9 @@ import pytest
 
 from tests.support.git_repos import commit, git, init, repository
 from tests.support.permissions import needs_permissions
-from tt.adapters.base_codec import FORMAT, escape, shard_count
+from tt.adapters.base_codec import FORMAT, shard_count
 from tt.adapters.base_git import GitBaseStore
+from tt.adapters.base_names import escape
 from tt.adapters.gitrepo import GitRepository, find
 from tt.core.base import Base
 from tt.core.diff import Added
@@ -83,6 +84,70 @@ def test_the_same_syncs_make_the_same_commits(tmp_path: Path) -> None:
                 GitBaseStore(made, "town").save(None, Base(tasks=made_tasks), RECORD).version
             )
     assert versions[0] == versions[1]
+
+
+def test_a_head_that_moved_and_nothing_else_is_noted_without_a_version(
+    scratch: Path, store: GitBaseStore
+) -> None:
+    first = store.save(None, Base(tasks=tasks(3), head="a" * 40), RECORD)
+    moved = store.save(first, replace(first, head="b" * 40), RECORD)
+    again = store.save(moved, replace(moved, head="c" * 40), RECORD)
+    assert moved.version == again.version == first.version
+    assert store.load() == replace(first, head="c" * 40)
+    assert GitBaseStore(found(scratch), "town").load() == store.load()
+    assert len(store.history()) == 1
+    note = scratch / ".git" / "tt" / "heads" / "town"
+    assert note.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("change", ["seq", "deleted", "tasks", "record"])
+def test_a_head_that_moved_with_anything_else_is_a_version(
+    store: GitBaseStore, change: str
+) -> None:
+    first = store.save(None, Base(tasks=tasks(3), head="a" * 40), RECORD)
+    wanted, record = replace(first, head="b" * 40), RECORD
+    if change == "record":
+        record = replace(RECORD, to_file=(Added(task("t2")),))
+    else:
+        news = {"seq": 1, "deleted": frozenset({"x"}), "tasks": tasks(4)}
+        wanted = replace(wanted, **{change: news[change]})
+    assert store.save(first, wanted, record).version != first.version
+    assert store.load() == wanted
+
+
+def test_a_noted_head_is_that_of_one_version(store: GitBaseStore) -> None:
+    first = store.save(None, Base(head="a" * 40), RECORD)
+    noted = store.save(first, replace(first, head="b" * 40), RECORD)
+    second = store.save(noted, replace(noted, seq=1, head="c" * 40), RECORD)
+    assert second.version != first.version
+    assert store.load() == second
+
+
+@pytest.mark.parametrize("harm", ["", "nonsense", "half", "other", "binary"])
+def test_a_damaged_note_is_as_good_as_none(scratch: Path, store: GitBaseStore, harm: str) -> None:
+    first = store.save(None, Base(head="a" * 40), RECORD)
+    store.save(first, replace(first, head="b" * 40), RECORD)
+    note = scratch / ".git" / "tt" / "heads" / "town"
+    other = "0" * 40
+    texts = {"half": note.read_text()[:60], "other": f"{other} {'b' * 40}\n", "binary": "\udcff"}
+    note.write_text(texts.get(harm, harm), errors="surrogateescape")
+    assert store.load() == first
+
+
+def test_a_head_that_cannot_be_noted_is_a_version(scratch: Path, store: GitBaseStore) -> None:
+    first = store.save(None, Base(head="a" * 40), RECORD)
+    (scratch / ".git" / "tt").mkdir(exist_ok=True)
+    (scratch / ".git" / "tt" / "heads").write_text("in the way")
+    moved = store.save(first, replace(first, head="b" * 40), RECORD)
+    assert moved.version != first.version
+    assert store.load() == replace(first, head="b" * 40)
+
+
+def test_a_head_is_not_noted_over_a_base_that_another_has_moved(store: GitBaseStore) -> None:
+    first = store.save(None, Base(head="a" * 40), RECORD)
+    store.save(first, replace(first, seq=1), RECORD)
+    with pytest.raises(BaseMovedError):
+        store.save(first, replace(first, head="b" * 40), RECORD)
 
 
 def test_the_users_worktree_index_and_branches_are_left_alone(

@@ -23,8 +23,6 @@ FORMAT: Final = 1
 """The version of the stored form; a higher one is never guessed at."""
 
 _PLAIN: Final = b'["plain",'
-_SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
-_LONGEST_NAME: Final = 180
 _FEW_TASKS: Final = 300
 _MOST_SHARDS: Final = 1024
 _FILL: Final = 100  # tasks a shard when the number of shards is chosen
@@ -56,17 +54,6 @@ class Header(NamedTuple):
     shards: int
     total: int
     gone: frozenset[str]
-
-
-def escape(town: str) -> str:
-    """Make a name for files and refs of a town's name: unique, also where case does not count."""
-    data = town.encode("utf-8", "surrogatepass")
-    name = "".join(chr(byte) if byte in _SAFE else f"%{byte:02x}" for byte in data) or "%"
-    if len(name) <= _LONGEST_NAME:
-        return name
-    from hashlib import sha256  # few names are that long
-
-    return f"{name[:_LONGEST_NAME]}%-{sha256(data).hexdigest()[:32]}"
 
 
 def shard_count(tasks: int, current: int = 0) -> int:

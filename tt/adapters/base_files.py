@@ -18,8 +18,8 @@ from tt.adapters.base_codec import (
     decode_tasks,
     encode_header,
     encode_tasks,
-    escape,
 )
+from tt.adapters.base_names import escape
 from tt.adapters.base_records import decode_record, encode_record
 from tt.adapters.bulk import undisturbed
 from tt.adapters.private import create, make_private_directory

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tt.adapters.base_codec import escape
+from tt.adapters.base_names import base_ref
 from tt.adapters.gitrepo import GitRepository
 from tt.errors import TTError
 
 _NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")  # our refs are no business of the user's
-
-
-def base_ref(town: str) -> str:
-    """Return the ref that holds a town's base in the worktree in which it is asked for."""
-    return f"refs/worktree/tt/{escape(town)}"
 
 
 def has_base(repository: GitRepository, town: str) -> bool:

@@ -32,6 +32,24 @@ def create(path: Path, parts: Iterable[bytes]) -> bool:
             temporary.unlink(missing_ok=True)
 
 
+def renew(path: Path, data: bytes) -> None:
+    """Put a file in the place of the one that is there, for this user alone.
+
+    It appears whole, and after a crash of the system maybe not at all. Raises OSError.
+    """
+    make_private_directory(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
 def note(path: Path, text: str) -> None:
     """Keep a short text for later, best effort: where it cannot be kept it was not important."""
     with suppress(OSError):
