@@ -15,6 +15,8 @@ from tt.errors import TTError
 _FIELDS: Final = ("%H", "%P", "%h", "%aN", "%aE", "%at", "%ct", "%s")
 _FORMAT: Final = "--format=tformat:" + "%x00".join(_FIELDS)
 _LOG: Final = (
+    # What users set for themselves would leave commits out.
+    "-c", "log.follow=false", "-c", "log.showRoot=true",
     "log", "-z", "--date-order", "--parents", "--encoding=UTF-8", "--no-show-signature",
     "--no-decorate", "--no-notes", "--no-color", "--no-patch", _FORMAT,
 )  # fmt: skip

@@ -10,15 +10,16 @@ from tt.adapters.toml_scan import STRING
 from tt.core.three import Three
 from tt.core.weave import surviving, weave
 
-_COMMENT: Final = re.compile(rf"({STRING})|#[^\n]*")
-_LINES: Final = re.compile(r"[^\n]*\n")
+# Patterns stay text: `re` compiles them when the first text comes along that they are needed for.
+_COMMENT: Final = rf"({STRING})|#[^\n]*"
+_LINE: Final = r"[^\n]*\n"
 
 
 def comments_of(text: str) -> Sequence[str]:
     """List the comments of a text of whole statements, without white space around them."""
     if "#" not in text:
         return []
-    return [found[0].rstrip() for found in _COMMENT.finditer(text) if found[1] is None]
+    return [found[0].rstrip() for found in re.finditer(_COMMENT, text) if found[1] is None]
 
 
 def lost_comments(texts: Three[str], result: str) -> list[str]:
@@ -57,7 +58,7 @@ def _numbered(text: str) -> Sequence[tuple[str, int]]:
     """List lines so that those that are equal are told apart."""
     seen: dict[str, int] = {}
     found = []
-    for line in _LINES.findall(text):
+    for line in re.findall(_LINE, text):
         seen[line] = seen.get(line, -1) + 1
         found.append((line, seen[line]))
     return found

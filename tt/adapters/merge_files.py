@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tt.adapters.merge_blocks import Style
 from tt.adapters.merge_comments import lost_comments
-from tt.adapters.merge_text import Version, merged_text
-from tt.adapters.merge_units import OddTextError
 from tt.adapters.toml_read import parsed, text_of
 from tt.adapters.toml_write import newline_of
 from tt.core.document import Reading, read_document
@@ -28,6 +25,8 @@ from tt.core.treeread import tree_of
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from tt.adapters.merge_text import Version
 
 
 class _Read(NamedTuple):
@@ -102,6 +101,10 @@ def _candidates(
     data: Three[bytes], read: Three[_Read], merged: MergedTree, size: int
 ) -> Iterator[bytes]:
     """Yield texts that may be the outcome, the best first."""
+    from tt.adapters.merge_blocks import Style
+    from tt.adapters.merge_text import merged_text
+    from tt.adapters.merge_units import OddTextError
+
     shape = _Shape.of(data, read)
     with suppress(OddTextError):
         style = Style(shape.inner, size)
@@ -140,6 +143,8 @@ class _Shape(NamedTuple):
 
     def version(self, one: _Read) -> Version:
         """Return a text with the line endings to merge with, the last line ended as well."""
+        from tt.adapters.merge_text import Version
+
         text = one.text.replace("\r\n", "\n") if self.inner == "\n" else one.text
         if text and not text.endswith("\n"):
             text += self.inner

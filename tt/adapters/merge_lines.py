@@ -1,12 +1,12 @@
-"""The plain merge of lines, by Git itself."""
+"""The plain merge of lines, by Git itself, while we are still reading."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from tt.adapters.gitproc import run
+from tt.adapters.gitproc import GitProcess
 from tt.core.merged import LineMerge
 from tt.core.three import Three
 from tt.errors import TTError
@@ -15,12 +15,32 @@ _MOST_CONFLICTS: Final = 127
 """The exit code counts conflicts up to here; beyond are failures."""
 
 
-def merge_lines(files: Three[Path], size: int) -> LineMerge:
-    """Merge the lines of three files, writing none of them. Raises TTError where Git cannot."""
-    labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
-    names = [os.path.relpath(path) for path in (files.ours, files.base, files.theirs)]
-    arguments = ["merge-file", "-p", "-q", f"--marker-size={size}", *labels, "--", *names]
-    done = run(["-C", ".", *arguments], os.environ)
-    if not 0 <= done.code <= _MOST_CONFLICTS:
-        raise TTError(f"Git cannot merge the lines of {names[0]}: {done.words}.")
-    return LineMerge(done.out, done.code == 0)
+class MergingLines:
+    """A merge of three files' lines that has begun, and writes none of them.
+
+    Use it in a `with` statement: it holds a process until its result is taken.
+    """
+
+    def __init__(self, files: Three[Path], size: int) -> None:
+        """Begin, with conflict markers of `size`; raises TTError where there is no Git."""
+        names = [os.path.relpath(path) for path in (files.ours, files.base, files.theirs)]
+        labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
+        options = ["merge-file", "-p", "-q", f"--marker-size={size}", *labels]
+        self._name = names[0]
+        self._process = GitProcess(["-C", ".", *options, "--", *names], os.environ)
+        self._result: LineMerge | None = None
+
+    def result(self) -> LineMerge:
+        """Return what came of it. Raises TTError where Git cannot merge them."""
+        if self._result is None:
+            done = self._process.finish()
+            if not 0 <= done.code <= _MOST_CONFLICTS:
+                raise TTError(f"Git cannot merge the lines of {self._name}: {done.words}.")
+            self._result = LineMerge(done.out, done.code == 0)
+        return self._result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()

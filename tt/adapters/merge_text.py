@@ -42,6 +42,7 @@ class _TextMerge:
         self.merged, self.style = merged, style
         self.files = versions.map(lambda version: units_of(version.text, version.names))
         self.units = self.files.map(lambda file: {unit.key: unit for unit in file.units})
+        self.firsts = [file.units[0].key for file in self.files[1:] if file.units]
         self._forget_undecided()
         self.conflicts: dict[str, set[str | None]] = {}
         for conflict in merged.conflicts:
@@ -71,6 +72,9 @@ class _TextMerge:
 
     def _unit(self, key: UnitKey, kept: set[UnitKey]) -> str:
         """Write one unit; nothing where it is gone."""
+        mine = self.units.ours.get(key)
+        if mine is not None and mine == self.units.theirs.get(key):
+            return mine.own
         units = self.units.map(lambda units: units.get(key))
         own = units.map(lambda unit: unit.own if unit else "")
         if key[0] == NOTE:
@@ -110,7 +114,7 @@ class _TextMerge:
             blanks = found.ours or found.theirs or ""
         else:
             blanks = picked(found) or ""
-        firsts = [file.units[0].key for file in self.files[1:] if file.units]
+        firsts = self.firsts
         if before is None:
             return blanks if key in firsts else ""
         is_loose = key in firsts or NOTE in (key[0], before[0])

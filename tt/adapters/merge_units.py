@@ -22,7 +22,7 @@ TABLE: Final = "table"
 TOP: Final = "a top"  # its name lets it be sorted before the others, as it stands
 NOTE: Final = "note"
 
-_HEADER: Final = re.compile(r"\n[ \t]*+\[")
+_HEADER: Final = re.compile(r"\n[ \t]*+\[(?!\[tasks\]\])")
 _DIRECTIVE: Final = re.compile(r"#[:!]")
 _LINES: Final = re.compile(r"[^\n]*\n")
 
@@ -78,21 +78,21 @@ def units_of(text: str, names: Sequence[str]) -> Units:
         raise OddTextError
     bounds = [*starts, len(text)]
     extents = list(_tables(text, 0, bounds[0]))
+    is_plain = '"""' not in text and "'''" not in text and not _HEADER.search(text, bounds[0])
     for name, start, end in zip(names, starts, bounds[1:], strict=True):
-        extents += _task(text, name, start, end)
+        key, piece = (TASK, name, 0), text[start:end]
+        if is_plain or _is_plain(piece):
+            extents.append(_Extent(key, start, start + _statements_end(piece)))
+        else:
+            extents += _runs(sections(piece)[1:], start, key)
     if len({extent.key for extent in extents}) != len(extents):
         raise OddTextError
     return _with_comments(text, extents)
 
 
-def _task(text: str, name: str, start: int, end: int) -> Iterator[_Extent]:
-    """Yield a task that begins at `start`, and what else stands before the next one."""
-    key = (TASK, name, 0)
-    piece = text[start:end]
-    if '"""' in piece or "'''" in piece or _HEADER.search(piece):
-        yield from _runs(sections(piece)[1:], start, key)
-    else:
-        yield _Extent(key, start, start + _statements_end(piece))
+def _is_plain(piece: str) -> bool:
+    """Say whether a piece has no string of several lines, and no header but its first."""
+    return '"""' not in piece and "'''" not in piece and not _HEADER.search(piece)
 
 
 def _statements_end(piece: str) -> int:
@@ -139,7 +139,12 @@ def _with_comments(text: str, extents: Sequence[_Extent]) -> Units:
     done = 0
     for extent in (*extents, _Extent((NOTE, "", -1), len(text), len(text))):
         at_end = extent.start == len(text)
-        gap = _paragraphs(text[done : extent.start])
+        between = text[done : extent.start]
+        if "#" not in between and not at_end:
+            found.append(Unit(extent.key, between, "", text[extent.start : extent.end]))
+            done = extent.end
+            continue
+        gap = _paragraphs(between)
         if found and _is_tail(gap, at_end=at_end):
             found[-1] = found[-1]._replace(tail=gap.pop(0).text)
         last = _lead(gap, is_first=not found, at_end=at_end)

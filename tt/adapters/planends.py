@@ -8,7 +8,6 @@ from typing import Final, Self
 from tt.adapters.gitlog import GitHistory
 from tt.adapters.gitrepo import GitRepository
 from tt.adapters.planfile_disk import read_bytes
-from tt.adapters.planpart import read_partly
 from tt.core.compared import End, Partial
 from tt.core.lifeline import Version
 from tt.errors import NotAPlanError, TTError
@@ -98,6 +97,8 @@ class PlanEnds:
     def _end(self, called: str, file: str, data: bytes | None) -> End:
         if data is None:
             return End(called, file, exists=False)
+        from tt.adapters.planpart import read_partly  # only a comparison reads what is damaged
+
         try:
             return End(called, file, read_partly(data, file))
         except NotAPlanError as error:

@@ -89,7 +89,7 @@ def _task(block: str) -> Task | None:
     document = one_table(CUT + block)
     if document is None or document.keys() != {"tasks"}:
         return None
-    reading = read_document(document)
+    reading = read_document(document, links=False)
     if len(reading.plan.tasks) != 1 or any(map(is_grave, reading.problems)):
         return None
     return next(iter(reading.plan.tasks.values()))

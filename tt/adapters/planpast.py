@@ -76,7 +76,7 @@ class PastPlans:
         self._tasks[block] = None
         document = one_table(CUT + block)
         if document is not None and document.keys() == {"tasks"} and len(document["tasks"]) == 1:
-            reading = read_document(document)
+            reading = read_document(document, links=False)
             tasks = list(reading.plan.tasks.values())
             if len(tasks) == 1 and not reading.named and not _grave(reading):
                 self._tasks[block] = tasks[0]
@@ -87,9 +87,11 @@ class PastPlans:
             reading = read_leniently(data, self._name)
         except PlanError as error:
             return Version(None, fault_of(error, self._name), file)
-        grave = _grave(reading)
-        if grave:
-            return Version(None, grave[0].message, file)
+        if _grave(reading):
+            from tt.adapters.toml_faults import located  # only where something is wrong
+
+            first = next(filter(is_grave, located(text_of(data), reading)))
+            return Version(None, f"line {first.line}: {first.message}", file)
         return Version(reading.plan, "", file)
 
 

@@ -10,11 +10,11 @@ from tt.core.merged import LineMerge, MergedFile
 from tt.core.three import Three
 from tt.errors import TTError
 
-MergeLines: TypeAlias = Callable[[Three[Path], int], LineMerge]
-"""Merges the lines of three files, with markers of a size, and writes none of them."""
+MergeLines: TypeAlias = Callable[[], LineMerge]
+"""Returns the merge of the three files' lines. Raises TTError where there is none."""
 
-MergeFiles: TypeAlias = Callable[[Three[bytes], int, Callable[[], LineMerge]], MergedFile]
-"""Merges three versions of a plan; the last argument merges their lines."""
+MergeFiles: TypeAlias = Callable[[Three[bytes], int, MergeLines], MergedFile]
+"""Merges three versions of a plan, with conflict markers of a size."""
 
 
 def merge(
@@ -25,15 +25,15 @@ def merge(
     Raises TTError where one cannot be read or ours cannot be written.
     """
     data = files.map(_read)
-    merged = merge_files(data, size, lambda: merge_lines(files, size))
+    merged = merge_files(data, size, merge_lines)
     if merged.data != data.ours:
         _write(files.ours, merged.data)
     return merged
 
 
-def merge_by_lines(files: Three[Path], size: int, merge_lines: MergeLines) -> None:
+def merge_by_lines(ours: Path, merge_lines: MergeLines) -> None:
     """Write into ours what Git itself would make of the three, for when all else has failed."""
-    _write(files.ours, merge_lines(files, size).data)
+    _write(ours, merge_lines().data)
 
 
 def _read(path: Path) -> bytes:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tt.adapters.merge_lines import MergingLines
 from tt.cli.screen import warn
 from tt.core.markers import DEFAULT_SIZE
 from tt.core.three import Three
+from tt.errors import TTError
 
 if TYPE_CHECKING:
     from tt.core.merged import MergedFile
@@ -34,9 +36,10 @@ def run_driver(given: Sequence[str]) -> int:
         return _FAILED
     call = _Call(Three(*map(Path, given[:3])), given[3], _size(given[4:]))
     try:
-        return _merge(call)
-    except Exception as error:  # noqa: BLE001  told below, after both sides are saved
-        return _failed(call, error, given)
+        with MergingLines(call.files, call.size) as lines:
+            return _merge(call, lines, given)
+    except TTError as error:
+        return _told(error, given)
 
 
 def _size(words: Sequence[str]) -> int:
@@ -44,12 +47,18 @@ def _size(words: Sequence[str]) -> int:
     return max(int(words[0]), 1) if words and words[0].isdecimal() else DEFAULT_SIZE
 
 
-def _merge(call: _Call) -> int:
-    from tt.adapters.merge_files import merge_files
-    from tt.adapters.merge_lines import merge_lines
-    from tt.app.merging import merge
+def _merge(call: _Call, lines: MergingLines, given: Sequence[str]) -> int:
+    """Merge; whatever goes wrong, leave what Git itself would have made."""
+    try:
+        from tt.adapters.merge_files import merge_files
+        from tt.app.merging import merge
 
-    merged = merge(call.files, call.size, merge_files, merge_lines)
+        merged = merge(call.files, call.size, merge_files, lines.result)
+    except Exception as error:  # noqa: BLE001  a bug must not cost the user a side
+        from tt.app.merging import merge_by_lines
+
+        merge_by_lines(call.files.ours, lines.result)
+        return _told(error, given)
     if merged.is_clean:
         return _MERGED
     _tell(call, merged)
@@ -64,16 +73,8 @@ def _tell(call: _Call, merged: MergedFile) -> None:
         warn(lines(call.path, merged.conflicts, merged.why))
 
 
-def _failed(call: _Call, error: Exception, given: Sequence[str]) -> int:
-    """Leave what Git itself would have made, and tell what went wrong."""
-    from tt.adapters.merge_lines import merge_lines
-    from tt.app.merging import merge_by_lines
+def _told(error: Exception, given: Sequence[str]) -> int:
     from tt.cli.trouble import expected, tell
-    from tt.errors import TTError
 
-    try:
-        merge_by_lines(call.files, call.size, merge_lines)
-    except TTError as other:
-        tell(other, as_json=False)
     tell(expected(error, ["merge-driver", *given]), as_json=False)
     return _FAILED

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 DEFAULT_SIZE: Final = 7
 """How many characters a marker has, unless the attribute `conflict-marker-size` says otherwise."""
 
-_START: Final = re.compile(r"(<{7,})(?: [^\n]*)?\r?\n?\Z")
-_HAS_START: Final = re.compile(r"^<{7,}(?:[ \r\n]|\Z)", re.MULTILINE)
+_START: Final = r"(<{7,})(?: [^\n]*)?\r?\n?\Z"
 
 
 class MergeSide(StrEnum):
@@ -49,7 +48,8 @@ def hunk(ours: str, theirs: str, size: int = DEFAULT_SIZE, newline: str = "\n") 
 
 def has_markers(text: str) -> bool:
     """Say whether there may be a conflict in a text; `pieces` says whether there is."""
-    return _HAS_START.search(text) is not None
+    mark = "<" * DEFAULT_SIZE
+    return text.startswith(mark) or f"\n{mark}" in text
 
 
 def pieces(text: str) -> list[Piece]:
@@ -82,7 +82,7 @@ def pieces(text: str) -> list[Piece]:
 
 
 def _size(line: str) -> int:
-    start = _START.match(line)
+    start = re.match(_START, line) if line.startswith("<" * DEFAULT_SIZE) else None
     return len(start[1]) if start else 0
 
 
