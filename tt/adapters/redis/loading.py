@@ -7,11 +7,12 @@ of all, so that it never is behind what was read with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NoReturn, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NoReturn, cast
 
+from tt.adapters.redis.asking import agent_names, endings, find_tasks, town_reads
 from tt.adapters.redis.codec import UNNOTICED
-from tt.adapters.redis.commands import Command, Commands, scan
+from tt.adapters.redis.commands import Commands
 from tt.adapters.redis.hashes import HashTexts, Shapes
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.reading import TownReading
@@ -21,20 +22,24 @@ from tt.errors import StoreError
 from tt.ports import StoreState
 from tt.record import record
 
+if TYPE_CHECKING:
+    from tt.adapters.redis.witness import Witness
+
 
 @record
 class TownLoader:
-    """Reads the keys of one town."""
+    """Reads the keys of one town; a `witness` hears all that is read."""
 
     connection: Commands
     keys: TownKeys
     run_fields: frozenset[str]
+    witness: Witness | None = None
 
     def load(self, ids: Iterable[str], uuids: Mapping[str, str]) -> StoreState:
         """Read the town; see `tt.ports.TaskStore`."""
         reading = TownReading(self.keys, self.run_fields, ids, uuids)
         found = self._task_uuids(reading)
-        replies = self.connection.stream(self._reads(found))
+        replies = self._replies(found)
         shapes = Shapes(UNNOTICED | (RUN_FIELDS - self.run_fields))
         for uuid, reply in zip(found, replies, strict=False):
             if isinstance(reply, list):
@@ -45,44 +50,34 @@ class TownLoader:
         stones = dict(self._own_hash(next(replies), self.keys.tombstones, shapes))
         (last,) = replies
         town = self._own_hash(last, self.keys.plan, shapes)
-        return reading.state(town, stones, self.agent_names(reading.assigned()))
-
-    def agent_names(self, uuids: Collection[str]) -> dict[str, str]:
-        """Return the names of agents by uuid; those that have none are left out."""
-        ordered = sorted(uuids)
-        replies = self.connection.pipeline(
-            ("HGET", self.keys.agent(uuid), "name") for uuid in ordered
-        )
-        read = zip(ordered, map(_name, replies), strict=True)
-        return {uuid: name for uuid, name in read if name}
+        return reading.state(town, stones, self._agent_names(reading.assigned()))
 
     def agent_uuids(self) -> dict[str, str]:
         """Return the uuids of all of the town's agents by name; of namesakes the lowest."""
-        uuids = [uuid for uuid in self._endings(self.keys.agent("")) if UUID.fullmatch(uuid)]
-        names = self.agent_names(uuids)
+        found = endings(self.connection, self.keys.agent(""))
+        uuids = [uuid for uuid in found if UUID.fullmatch(uuid)]
+        names = agent_names(self.connection, self.keys, uuids)
         return {names[uuid]: uuid for uuid in sorted(names, reverse=True)}
 
     def _task_uuids(self, reading: TownReading) -> list[str]:
         """List the uuids of the town's task keys; sets keys aside that end in something else."""
-        found = []
-        for uuid in self._endings(self.keys.task("")):
-            if UUID.fullmatch(uuid):
-                found.append(uuid)
-            elif ":" not in uuid:  # else a key of a town whose name begins like this one's keys
-                reading.refuse(uuid, "its name does not end in a uuid")
-        return found
+        uuids, odd = find_tasks(self.connection, self.keys)
+        for ending in odd:
+            reading.refuse(ending, "its name does not end in a uuid")
+        return uuids
 
-    def _endings(self, prefix: str) -> Iterator[str]:
-        start = len(prefix.encode())
-        for key in scan(self.connection, prefix):
-            yield key[start:].decode(errors="backslashreplace")
+    def _replies(self, uuids: list[str]) -> Iterator[Reply]:
+        replies = self.connection.stream(town_reads(self.keys, uuids))
+        if self.witness is None:
+            return replies
+        self.witness.begin(uuids)
+        return self.witness.hear(replies)
 
-    def _reads(self, uuids: Iterable[str]) -> Iterator[Command]:
-        prefix = self.keys.task("")
-        for uuid in uuids:
-            yield "HGETALL", prefix + uuid
-        yield "HGETALL", self.keys.tombstones
-        yield "HGETALL", self.keys.plan
+    def _agent_names(self, uuids: set[str]) -> dict[str, str]:
+        names = agent_names(self.connection, self.keys, uuids)
+        if self.witness is not None:
+            self.witness.hear_names(uuids, names)
+        return names
 
     def _refuse_task(self, reading: TownReading, uuid: str, reply: Reply) -> None:
         if not _is_wrong_type(reply):
@@ -110,11 +105,3 @@ def refuse(reply: Reply, address: str, command: str) -> NoReturn:
 
 def _is_wrong_type(reply: Reply) -> bool:
     return isinstance(reply, ReplyError) and reply.code == "WRONGTYPE"
-
-
-def _name(reply: Reply) -> str:
-    """Return the text of a reply; empty where there is none, or no UTF-8."""
-    try:
-        return reply.decode() if isinstance(reply, bytes) else ""
-    except UnicodeDecodeError:
-        return ""

@@ -16,15 +16,19 @@ from tt.core.diff import Change
 from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState
 
 if TYPE_CHECKING:
+    from tt.adapters.redis.witness import Witness
     from tt.adapters.redis.writing import TownWriter
 
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
 
 
 class RedisTaskStore:
-    """One town on one server. `run_fields` are the run fields that the file has, too."""
+    """One town on one server. `run_fields` are the run fields that the file has, too.
 
-    __slots__ = ("_clock", "_connection", "_keys", "_loader", "_run_fields")
+    A `witness` knows what `load` read last, while nothing was written since.
+    """
+
+    __slots__ = ("_clock", "_connection", "_keys", "_loader", "_run_fields", "_witness")
 
     def __init__(
         self,
@@ -32,12 +36,14 @@ class RedisTaskStore:
         town: str,
         clock: Clock,
         run_fields: frozenset[str] = _NO_FIELDS,
+        witness: Witness | None = None,
     ) -> None:
         self._connection = connection
         self._keys = TownKeys(town)
         self._clock = clock
         self._run_fields = run_fields
-        self._loader = TownLoader(connection, self._keys, run_fields)
+        self._witness = witness
+        self._loader = TownLoader(connection, self._keys, run_fields, witness)
 
     @property
     def address(self) -> str:
@@ -80,4 +86,6 @@ class RedisTaskStore:
     def _writer(self) -> TownWriter:
         from tt.adapters.redis.writing import TownWriter
 
+        if self._witness is not None:
+            self._witness.forget()
         return TownWriter(self._connection, self._keys, self._clock.now_ns())
