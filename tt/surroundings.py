@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
 
 from tt.config.settings import as_name
-from tt.errors import TTError
+from tt.errors import NoTownError, TTError
+from tt.record import replace
 
 if TYPE_CHECKING:
+    from tt.adapters.redis.connection import Connection
+    from tt.app.doctor import Surroundings
     from tt.app.prune import Estate
+    from tt.app.site import Site
     from tt.bootstrap import Project
     from tt.core.answers import TownFound
+    from tt.core.health import RedisFacts
+
+_SECONDS: Final = 1.0
+"""How long a look waits for Redis; who configured less waits less."""
 
 
 def estate(project: Project) -> Estate:
@@ -43,3 +53,73 @@ def estate(project: Project) -> Estate:
         remove=partial(remove_town, project.connection),
         forget=partial(forget_base, repository),
     )
+
+
+@contextmanager
+def surroundings(project: Project) -> Iterator[Surroundings]:
+    """Give what `tt doctor` looks at; nothing of it is made, started or written."""
+    from tt.adapters.gitfacts import git_facts
+    from tt.adapters.program import shells_program
+    from tt.adapters.redis.health import redis_facts
+    from tt.app.doctor import Surroundings
+    from tt.app.hookstatus import hook_status
+
+    opened: list[Connection] = []
+    repository, config = project.repository, project.config
+
+    @cache
+    def connection() -> Connection | None:
+        found = _connected(project)
+        opened.extend([found] if found else [])
+        return found
+
+    @cache
+    def facts() -> RedisFacts | None:
+        found = connection()
+        return None if found is None else redis_facts(found, project.town_or_none)
+
+    try:
+        yield Surroundings(
+            file=project.plan_file,
+            fixed=bool(config.name),
+            advice=project.advice,
+            program=shells_program,
+            git=partial(git_facts, repository, config.plan_path.relative_to(config.root))
+            if repository
+            else None,
+            hooks=(lambda: hook_status(project.hook_place)) if repository else None,
+            redis=facts,
+            address=lambda: project.connection.address,
+            bases=lambda: project.bases,
+            site=lambda: _reading_site(project, connection()),
+        )
+    finally:
+        for found in opened:
+            found.close()
+
+
+def _connected(project: Project) -> Connection | None:
+    """Connect, for a look; None where the built-in server is not running."""
+    from tt.adapters.redis.opening import connect_running, open_connection
+    from tt.adapters.redis.url import parse_address
+
+    config = project.config
+    timeout = min(config.redis_timeout, _SECONDS)
+    if config.redis is None:
+        return connect_running(config.home, timeout=timeout)
+    address = parse_address(config.redis)
+    return open_connection(address, timeout=timeout, town=project.town_or_none)
+
+
+def _reading_site(project: Project, connection: Connection | None) -> Site:
+    """Return a site that asks this connection, and makes no id where the project has none."""
+    from tt.adapters.known import KnownIdentity
+    from tt.adapters.redis.store import RedisTaskStore
+
+    if connection is None:
+        raise NoTownError("The built-in Redis is not running.", "tt starts it when it is needed.")
+    site, config = project.site, project.config
+    repository = project.repository
+    kept = repository.private_dir(per_worktree=False) if repository else config.root / ".tt"
+    store = RedisTaskStore(connection, project.town, site.clock, frozenset(config.fields))
+    return replace(site, store=store, identity=KnownIdentity(config.repo, repository, kept))

@@ -37,6 +37,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "hooks": Entry("hooks:hooks", "Let Git sync by itself."),
         "config": Entry("setup:config", "Show settings and their origins, or change one."),
         "redis": Entry("redis:redis", "Look after the built-in Redis."),
+        "doctor": Entry("doctor:doctor", "Say what keeps plan and Redis apart, and what to do."),
         "towns": Entry("towns:towns", "List the towns in this Redis, or prune them."),
         "demo": Entry("demo:demo", "Show the whole loop in a scratch directory."),
         "completion": Entry("completion:completion", "Complete commands and task ids on TAB."),
