@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from tt.adapters.merge_comments import comment_lines, lost_comments, merged_lines
 from tt.adapters.merge_units import TASK, TOP, OddTextError, Unit
-from tt.adapters.toml_scan import Pair, sections
+from tt.adapters.toml_scan import Key, Pair, sections
 from tt.adapters.toml_table import ORDER, changed
 from tt.adapters.toml_write import key_text
 from tt.core.markers import hunk
@@ -85,7 +85,7 @@ def block_of(unit: Unit | None) -> Block:
     text = unit.body
     top, *found = sections(text)
     if unit.key[0] == TOP:
-        return Block("", _numbered(_pairs(text, top.pairs, top.pairs[0].start)))
+        return Block("", _numbered(_pairs(text, top.pairs, top.pairs[0].start, ("meta",))))
     head, done = "", 0
     entries: list[Entry] = []
     if len(found[0].path) == 1:
@@ -103,11 +103,14 @@ def block_of(unit: Unit | None) -> Block:
     return Block(head, _numbered(entries))
 
 
-def _pairs(text: str, pairs: Sequence[Pair], done: int) -> Iterator[Entry]:
+def _pairs(text: str, pairs: Sequence[Pair], done: int, inner: Key = ()) -> Iterator[Entry]:
+    """Yield an entry for each pair, by its first key; `inner.x` is a field of its own."""
     for pair in pairs:
         start, cut = pair.start, (pair.value - pair.start, pair.value_end - pair.start)
-        lead, line, whole = text[done:start], text[start : pair.end], len(pair.key) == 1
-        yield Entry(pair.key[0], 0, _PAIRS, lead, line, *cut, whole)
+        lead, line = text[done:start], text[start : pair.end]
+        depth = 2 if inner and pair.key[:1] == inner and len(pair.key) > 1 else 1
+        whole = len(pair.key) == depth
+        yield Entry(".".join(pair.key[:depth]), 0, _PAIRS, lead, line, *cut, whole)
         done = pair.end
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tt.adapters.merge_comments import lost_comments
-from tt.adapters.toml_read import parsed, text_of
+from tt.adapters.merge_comments import comment_lines, lost_comments
+from tt.adapters.toml_read import bytes_of, parsed, text_of
 from tt.adapters.toml_write import newline_of
 from tt.core.document import Reading, read_document
 from tt.core.markers import MergeSide, has_markers, sided
@@ -111,9 +111,19 @@ def _candidates(
         yield shape.bytes_of(merged_text(read.map(shape.version), merged, style))
     from tt.adapters.merge_edit import edited_text  # seldom needed
 
-    text = edited_text(data.ours, read.ours.reading, merged, size)
-    if text is not None:
-        yield text
+    edited = edited_text(data.ours, read.ours.reading, merged, size)
+    if edited is not None:
+        yield _with_lost(edited, read)
+
+
+def _with_lost(data: bytes, read: Three[_Read]) -> bytes:
+    """Add at the end the comments that an edited text has lost."""
+    text = text_of(data)
+    plain = "".join(sided(text, side) + "\n" for side in MergeSide)
+    lost = lost_comments(read.map(lambda one: one.text), plain)
+    newline = newline_of(text)
+    gap = newline if lost and not text.endswith("\n") else ""
+    return bytes_of(text + gap + comment_lines(lost, newline), data)
 
 
 class _Shape(NamedTuple):

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from tt.adapters.merge_blocks import Said, Style, merged_unit
 from tt.adapters.merge_comments import comment_lines, lost_comments
-from tt.adapters.merge_units import NOTE, TABLE, TASK, Unit, UnitKey, Units, units_of
-from tt.core.model import EMPTY
+from tt.adapters.merge_units import NOTE, TABLE, TASK, TOP, Unit, UnitKey, Units, units_of
+from tt.core.model import EMPTY, META_ID
 from tt.core.three import Three, picked
 from tt.core.treemerge import TOP_ID, Fields, MergedTree, Tree
 from tt.core.trees import UNDECIDED
@@ -88,15 +88,17 @@ class _TextMerge:
             return own.ours
         if not conflicts and own.ours == own.base:
             return own.theirs
-        fields = self.trees.map(lambda tree: _fields(tree, key) or EMPTY)
-        merged = _fields(self.merged.ours, key) or EMPTY
+        fields = self.trees.map(lambda tree: _said(tree, key))
+        merged = _said(self.merged.ours, key)
         return merged_unit(units, Said(fields, merged, conflicts), self.style)
 
     def _conflicts(self, key: UnitKey) -> set[str | None]:
         """Return the fields of a unit that have conflicts; None is the unit as a whole."""
         if key[0] == TABLE and key[1][1:-1] in self.conflicts.get(TOP_ID, ()):
             return {None}  # an array of tables, which is one value
-        return self.conflicts.get(key[1], set())
+        found = self.conflicts.get(key[1], set())
+        meta = self.conflicts.get(META_ID, ()) if key[0] == TOP else ()
+        return found | {f"meta.{name}" for name in meta} | {"meta" for _ in meta}
 
     def _stays(self, key: UnitKey) -> bool:
         if key[0] == TASK:
@@ -133,6 +135,16 @@ def _fields(tree: Tree, key: UnitKey) -> Fields | None:
         task = tree.tasks.get(key[1])
         return task.fields if task else None
     return tree.tables.get(key[1])
+
+
+def _said(tree: Tree, key: UnitKey) -> Fields:
+    """Return the fields of a unit; the top of a file may say what is in `[meta]`, as `meta.x`."""
+    fields = _fields(tree, key) or EMPTY
+    meta = tree.tables.get(META_ID, EMPTY)
+    if key[0] != TOP or not meta:
+        return fields
+    inner = {f"meta.{name}": value for name, value in meta.items()}
+    return {**fields, "meta": dict(meta), **inner}
 
 
 def _follows(file: Units, key: UnitKey, before: UnitKey) -> bool:

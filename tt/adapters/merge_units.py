@@ -110,7 +110,7 @@ def _tables(text: str, start: int, end: int) -> Iterator[_Extent]:
     """Yield what stands before the first task."""
     top, *found = sections(text[start:end])
     if top.pairs:
-        if any(pair.key[0] in ("meta", "tasks") for pair in top.pairs):
+        if any(pair.key[0] == "tasks" for pair in top.pairs):
             raise OddTextError
         yield _Extent((TOP, "[]", 0), top.pairs[0].start, top.pairs[-1].end)
     yield from _runs(found, start, None)
