@@ -131,9 +131,9 @@ class _Story:
         self.met.update(plan.tasks)
         picked: list[Step] = []
         for step in found:
-            self.met.add(step.id)
-            if step.id in self.ids:
+            was = step.was if isinstance(step, Renamed) else step.id
+            self.met.update((step.id, was))
+            if not self.ids.isdisjoint((step.id, was)):
                 picked.append(step)
-                if isinstance(step, Renamed):
-                    self.ids.add(step.was)
+                self.ids.add(was)
         return picked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from tt.app.lifelines import unknown_task
 from tt.app.past import Past, past_of
@@ -16,9 +16,8 @@ from tt.ports import History
 
 _Spot: TypeAlias = tuple[str, str]
 """A task's id now, and the name of a field."""
-_Open: TypeAlias = dict[_Spot, str]
-"""Whose origin is still looked for, and the id that the task has at the version in question."""
-_NOTHING: Final = Plan()
+_Open: TypeAlias = dict[str, set[_Spot]]
+"""Whose origin is still looked for, by the id that the task has at the version in question."""
 
 
 def blame(history: History, now: Version, task: str | None, file: str) -> Blame:
@@ -35,7 +34,7 @@ def blame(history: History, now: Version, task: str | None, file: str) -> Blame:
     if task is not None and task not in plan.tasks and task != META_ID:
         raise _not_there(task, past, plan)
     ids = [META_ID, *plan.tasks] if task is None else [task]
-    wanted = {(one, name): one for one in ids for name in _fields(plan, one)}
+    wanted = {one: {(one, name) for name in _fields(plan, one)} for one in ids}
     made = _origins(past, plan, last, wanted)
     touched = [
         (one, tuple(Touch(one, *item, made.get((one, item[0]))) for item in fields.items()))
@@ -79,35 +78,50 @@ def _origins(past: Past, now: Plan, last: Sequence[Commit], wanted: _Open) -> di
             passed, own = _passed_on(past.plan(commit), past.plans(parents), here)
             made |= dict.fromkeys(own, commit)
             for parent, part in zip(parents, passed, strict=True):
-                open_[parent.id] = open_.get(parent.id, {}) | part
+                open_[parent.id] = _joined(open_.get(parent.id), part)
         if not any(open_.values()):
             break
         past.forget(commit)
     return made
 
 
+def _joined(one: _Open | None, other: _Open) -> _Open:
+    if one is None:
+        return other
+    return {key: one.get(key, set()) | other.get(key, set()) for key in one.keys() | other}
+
+
 def _passed_on(
     plan: Plan, parents: Sequence[Plan], wanted: _Open
 ) -> tuple[list[_Open], list[_Spot]]:
     """Give each field to the first parent that has its value; return also what none of them has."""
+    found = steps(parents, plan)
+    was = {step.id: step.was for step in found if isinstance(step, Renamed)}
     given: list[_Open] = [{} for _ in parents]
+    if len(parents) == 1:  # what it did not touch, nearly everything, goes on as it is
+        touched = {step.id for step in found} & wanted.keys()
+        if not touched:
+            return [wanted], []
+        given = [{key: spots for key, spots in wanted.items() if key not in touched}]
+        wanted = {key: wanted[key] for key in touched}
     own: list[_Spot] = []
-    was = _earlier_ids(plan, parents, wanted)
-    for (task, name), identifier in wanted.items():
-        value = value_of(plan, identifier, name)
-        before = was.get(identifier, identifier)
-        for place, parent in enumerate(parents):
-            if value_of(parent, before, name) == value:
-                given[place][task, name] = before
-                break
-        else:
-            own.append((task, name))
+    for identifier, spots in wanted.items():
+        before, left = was.get(identifier, identifier), spots
+        for parent, part in zip(parents, given, strict=True):
+            same = _same(plan, identifier, parent, before, left)
+            if same:
+                part[before] = part.get(before, set()) | same
+                left = left - same
+        own += left
     return given, own
 
 
-def _earlier_ids(plan: Plan, parents: Sequence[Plan], wanted: _Open) -> dict[str, str]:
-    """Return the ids that tasks had before they were renamed here; mostly there is none to find."""
-    ids = set(wanted.values()) - {META_ID}
-    if all(any(one in parent.tasks for parent in parents) for one in ids):
-        return {}
-    return {step.id: step.was for step in steps(parents, plan) if isinstance(step, Renamed)}
+def _same(plan: Plan, identifier: str, parent: Plan, before: str, spots: set[_Spot]) -> set[_Spot]:
+    """Return the fields that have the same value in both; most tasks are even the same object."""
+    if identifier != META_ID and parent.tasks.get(before) is plan.tasks[identifier]:
+        return spots
+    return {
+        spot
+        for spot in spots
+        if value_of(parent, before, spot[1]) == value_of(plan, identifier, spot[1])
+    }

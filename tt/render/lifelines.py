@@ -110,7 +110,7 @@ def blame_lines(blame: Blame, look: Look) -> list[str]:
     lines = []
     if blame.fault:
         lines.append(
-            look.paint(f"What is in the worktree was passed over: {blame.fault}", "magenta")
+            look.paint(f"What is in the worktree was passed over: {safe(blame.fault)}", "magenta")
         )
     for identifier, found in shown:
         lines.append(look.paint(_name(identifier), "bold"))
