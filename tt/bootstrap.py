@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
+    from tt.adapters.memo import Memo
     from tt.adapters.planends import PlanEnds
+    from tt.adapters.marked_file import MarkedPlanFile
     from tt.adapters.planfile import TomlPlanFile
     from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
@@ -106,6 +108,14 @@ class Project:
 
         path = self.config.plan_path
         return TomlPlanFile(path, shown(path))
+
+    @property
+    def marked_file(self) -> MarkedPlanFile:
+        """The same file where a merge has left conflict markers in it."""
+        from tt.adapters.marked_file import MarkedPlanFile
+
+        path = self.config.plan_path
+        return MarkedPlanFile(path, shown(path))
 
     @cached_property
     def site(self) -> Site:

@@ -69,6 +69,11 @@ def merge_files(data: Three[bytes], size: int, merge_lines: Callable[[], LineMer
 # Reading
 
 
+def tree_in(text: str) -> Tree | None:
+    """Read a text; None where it is no plan whose tasks can be told apart."""
+    return _read(text.encode()).tree
+
+
 def _read(data: bytes) -> _Read:
     try:
         text = text_of(data)

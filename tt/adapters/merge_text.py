@@ -80,8 +80,8 @@ class _TextMerge:
         if key[0] == NOTE:
             return (own.ours or own.theirs) if key in kept else ""
         conflicts = self._conflicts(key)
-        if None in conflicts:
-            return self.style.hunk(own.ours, own.theirs)
+        if None in conflicts:  # with the blank lines above it, which go where it goes
+            return self.style.hunk(*(unit.blanks + unit.own if unit else "" for unit in units[1:]))
         if not self._stays(key):
             return comment_lines(lost_comments(own, ""), self.style.newline)
         if not conflicts and own.theirs in (own.ours, own.base):
@@ -111,6 +111,8 @@ class _TextMerge:
 
     def _blanks(self, key: UnitKey, before: UnitKey | None) -> str:
         """Return the blank lines above a unit, which may have another neighbour than it had."""
+        if None in self._conflicts(key):
+            return ""
         found = self.units.map(lambda units: units[key].blanks if key in units else None)
         if found.ours is None or found.theirs is None:
             blanks = found.ours or found.theirs or ""

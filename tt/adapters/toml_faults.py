@@ -19,7 +19,7 @@ HINT: Final = "Nothing was changed. `tt check` shows what is still wrong."
 _SHOWN: Final = 100
 """How many faults a message has lines for; all of them are in `problems`."""
 
-_MARKER: Final = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)[^\n]*", re.MULTILINE)
+_MARKER: Final = r"^(?:<{7,}|={7,}|>{7,}|\|{7,})(?=[ \r\n]|\Z)[^\n]*"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LINE: Final = re.compile(r"[^\n]*")
 _BARE_WORD: Final = re.compile(r"[A-Za-z_][\w./-]*")
@@ -96,16 +96,28 @@ def not_toml(name: str, text: str, error: ValueError | RecursionError) -> PlanEr
 
 
 def _conflict(text: str) -> Located | None:
-    """Recognise what Git leaves in a file when a merge has conflicts."""
-    marks = list(_MARKER.finditer(text))
+    """Recognise what a merge with conflicts leaves in a file, and whose lines it is about."""
+    marks = list(re.finditer(_MARKER, text, re.MULTILINE))
     kinds = {mark[0][0] for mark in marks}
     if not {"<", ">"} <= kinds and not {"<", "="} <= kinds:
         return None
     lines = [line for line, _ in positions(text, (mark.start() for mark in marks))]
     shown = ", ".join(map(str, lines[:9])) + (", …" if len(lines) > 9 else "")
     message = f"conflict markers of an unfinished merge (lines {shown})"
-    hint = "keep what is right of both sides and delete the marker lines"
+    names = _in_conflict(text)
+    if names:
+        message += f", in {', '.join(f'`{name}`' for name in names[:9])}"
+        message += ", …" if len(names) > 9 else ""
+    hint = "`tt conflicts` shows both sides, `tt resolve ID --ours` or `--theirs` ends one"
     return Located(lines[0], 1, "conflict", message, hint)
+
+
+def _in_conflict(text: str) -> list[str]:
+    from tt.adapters.merge_files import tree_in
+    from tt.core.marked import marked_conflicts
+
+    found = marked_conflicts(text, tree_in)
+    return list(dict.fromkeys(conflict.id for conflict in found if conflict.id))
 
 
 def _syntax(text: str, error: ValueError | RecursionError) -> Located:

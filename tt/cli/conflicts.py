@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from tt.cli.complete import complete_task
@@ -10,7 +13,12 @@ from tt.cli.patience import patience
 from tt.cli.screen import Flags, answer, examples
 from tt.cli.syncing import show_sync
 from tt.core.outcome import Side
-from tt.errors import ExitCode
+from tt.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from tt.core.marked import MarkedConflict
+    from tt.core.report import Conflict
+    from tt.render.text import Look
 
 _task_argument = click.argument("task", metavar="ID", shell_complete=complete_task)
 
@@ -19,41 +27,85 @@ _task_argument = click.argument("task", metavar="ID", shell_complete=complete_ta
 @json_option
 @click.pass_obj
 def conflicts(flags: Flags, *, as_json: bool) -> int:
-    """List what the file and Redis disagree on, and the commands that decide; only reads.
+    """List what the file and Redis disagree on, or both sides of a merge; only reads.
 
-    Exit code 3 when there is any.
+    While conflict markers of a merge stand in the file, it lists those, and needs no Redis. The
+    commands that decide are listed as well. Exit code 3 when there is any.
     """
     from tt.app.conflicts import conflicts as find
     from tt.render.conflicts import conflict_lines
+    from tt.render.marked import marked_lines
     from tt.render.text import safe
 
+    found: Sequence[Conflict | MarkedConflict]
     with patience("comparing"), flags.project() as project:
-        found = find(project.site)
+        marked = project.marked_file.conflicts()
+        unsynced = () if marked else find(project.site)
         file = safe(project.plan_file.name)
-    answer(
-        flags,
-        {"conflicts": found},
-        lambda look: conflict_lines(found, file, look) or ["No conflicts."],
-        as_json=as_json,
-    )
+
+    def lines(look: Look) -> list[str]:
+        if marked:
+            return marked_lines(marked, file, look)
+        return conflict_lines(unsynced, file, look) or ["No conflicts."]
+
+    found = marked or unsynced
+    answer(flags, {"conflicts": found}, lines, as_json=as_json)
     return ExitCode.CONFLICTS if found else ExitCode.DONE
 
 
-@click.command(epilog=examples("tt resolve login --file", "tt resolve login --store"))
+@click.command(
+    epilog=examples(
+        "tt resolve login --file    between tasks.toml and Redis",
+        "tt resolve login --ours    between the conflict markers of a merge",
+    )
+)
 @_task_argument
 @click.option("--file", "side", flag_value="file", help="What tasks.toml says holds.")
 @click.option("--store", "side", flag_value="store", help="What Redis says holds.")
+@click.option("--ours", "side", flag_value="ours", help="In a merge: our side holds.")
+@click.option("--theirs", "side", flag_value="theirs", help="In a merge: their side holds.")
 @json_option
 @click.pass_obj
 def resolve(flags: Flags, task: str, side: str | None, *, as_json: bool) -> int:
-    """End every conflict on one task for one side, and merge the rest."""
+    """End every conflict on one task for one side.
+
+    Between the file and Redis the rest is merged as well. Between conflict markers of a merge
+    nothing but that task's markers is touched; Git hears of it by `git add`, which is yours to do.
+    """
+    if side is None:
+        raise click.UsageError(
+            "Say which side holds: --file or --store; in a merge, --ours or --theirs."
+        )
+    if side in ("ours", "theirs"):
+        return _resolve_marked(flags, task, side, as_json=as_json)
     from tt.app.conflicts import resolve as decide
 
-    if side is None:
-        raise click.UsageError("Say which side holds: --file or --store.")
     with patience("syncing"), flags.project() as project:
+        if project.marked_file.conflicts():
+            raise UsageError(
+                f"{project.plan_file.name} has conflict markers of a merge.",
+                "Decide these first: `tt conflicts` lists them, --ours or --theirs ends them.",
+            )
         report = decide(project.site, task, Side(side))
     return show_sync(flags, report, as_json=as_json)
+
+
+def _resolve_marked(flags: Flags, task: str, side: str, *, as_json: bool) -> int:
+    from tt.app.marked import resolve_marked
+    from tt.core.markers import MergeSide
+    from tt.render.marked import resolution_lines
+    from tt.render.text import safe
+
+    with flags.project() as project:
+        done = resolve_marked(project.marked_file, task, MergeSide(side))
+        file = safe(project.plan_file.name)
+    answer(
+        flags,
+        {"resolved": done.decided, "conflicts": done.left},
+        lambda look: resolution_lines(task, side, done, file, look),
+        as_json=as_json,
+    )
+    return ExitCode.CONFLICTS if done.left else ExitCode.DONE
 
 
 @click.command(epilog=examples("tt reopen login"))
