@@ -7,18 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tt.core.base import Base
-from tt.core.diff import Change
-from tt.core.model import EMPTY, Plan, Task
-from tt.core.report import Duplicate, Fault, SyncRecord
-from tt.core.values import Value
 from tt.record import field, record
 
-if TYPE_CHECKING:  # a sync has no use for it, and should not wait for it
+if TYPE_CHECKING:  # who uses a port for itself should not wait for all that others carry
+    from tt.core.base import Base
     from tt.core.compared import End
+    from tt.core.diff import Change
     from tt.core.lifeline import Commit, Version
+    from tt.core.model import Plan, Task
+    from tt.core.report import Duplicate, Fault, SyncRecord
+    from tt.core.three import Three
+    from tt.core.values import Value
 
 NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_META: Final[Mapping[str, Value]] = MappingProxyType({})
 
 
 @record
@@ -240,6 +242,13 @@ class Repository(Protocol):
 
     def show(self, revision: str, path: Path) -> bytes | None:
         """Return the content of `path` at `revision` ("" is the index), None where it has none."""
+        ...
+
+    def unmerged(self, path: Path) -> Three[bytes | None] | None:
+        """Return the versions that a merge of `path` was about, None where it is not in conflict.
+
+        A version that has no such file is None.
+        """
         ...
 
     def versions(self, since: str | None, path: Path) -> list[bytes]:

@@ -14,6 +14,7 @@ from tt.adapters import gitproc
 from tt.adapters.gitbatch import ObjectReader
 from tt.adapters.gitfind import existing_directory, find_state, first_environment
 from tt.adapters.gitproc import Finished, GitMissingError
+from tt.core.three import Three
 from tt.errors import TTError
 from tt.ports import RepoState
 
@@ -128,6 +129,18 @@ class GitRepository:
             f"Git cannot read {name} in {self._state.top}: the object is missing or damaged.",
             "`git fsck` says what is damaged.",
         )
+
+    def unmerged(self, path: Path) -> Three[bytes | None] | None:
+        """Return the versions that a merge of `path` was about, None where it is not in conflict.
+
+        A version that has no such file is None.
+        """
+        name = self.inside(path)
+        if name is None:
+            return None
+        names = [f":{stage}:{name}" for stage in _STAGES[1:]]
+        found = self.objects.read_index(names, str(self.index_file))
+        return Three(*(one and one.data for one in found)) if any(found) else None
 
     def is_tracked(self, path: Path) -> bool:
         """Say whether the index knows `path`, merged or in conflict."""

@@ -8,6 +8,7 @@ from tt.app.look import View, look, no_file
 from tt.app.settle import settle_all
 from tt.app.site import Site
 from tt.app.storing import after
+from tt.app.unmerged import refuse_unmerged
 from tt.app.work import Settled, Work
 from tt.core.agree import in_step
 from tt.core.diff import Removed, apply
@@ -85,6 +86,7 @@ def _look(site: Site, request: Request) -> View:
             f"There is no {site.file.name} here, and no tasks in Redis to make it from.",
             "Run `tt plan --init` to start a plan.",
         )
+    refuse_unmerged(site)
     return view
 
 
