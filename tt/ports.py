@@ -110,7 +110,7 @@ class Town:
     branch: str = ""
     seq: int = 0
     epoch: str = ""
-    meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
+    meta: Mapping[str, Value] = field(default_factory=lambda: _NO_META)
     aside: frozenset[str] = frozenset()
     raw: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
