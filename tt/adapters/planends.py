@@ -102,5 +102,4 @@ class PlanEnds:
         try:
             return End(called, file, read_partly(data, file))
         except NotAPlanError as error:
-            why = error.message.removeprefix(file).lstrip(": ").rstrip(".")
-            return End(called, file, Partial(faults=(why,)), exists=False)
+            return End(called, file, Partial(faults=(error.message.rstrip("."),)), exists=False)

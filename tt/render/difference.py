@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tt.core.compared import Comparison, End
@@ -37,8 +37,15 @@ def _headline(found: Comparison, look: Look) -> str:
     file = safe(found.new.file)
     if found.old.file != found.new.file:
         file = f"{safe(found.old.file)} → {file}"
-    what = tally(found.changes) or "no change"
+    what = _tally(found.changes)
     return look.paint(f"{file}: {safe(found.old.name)} → {safe(found.new.name)}: {what}", "bold")
+
+
+def _tally(changes: Sequence[Change]) -> str:
+    """Count the tasks; what the plan says of itself is none."""
+    tasks = [change for change in changes if change.id != META_ID]
+    parts = [tally(tasks), "[meta]" if len(tasks) < len(changes) else ""]
+    return ", ".join(part for part in parts if part) or "no change"
 
 
 def _task_lines(identifier: str, changes: list[Change], new: End, look: Look) -> Iterator[str]:
@@ -72,10 +79,10 @@ def _notes(found: Comparison, look: Look) -> Iterator[str]:
         name = safe(end.name)
         for fault in end.read.faults:
             yield look.paint(f"{name}: {safe(fault)}.", "yellow")
+        if not end.exists and not end.read.faults:
+            yield look.paint(f"{name}: there is no {safe(end.file)}.", "yellow")
         if end.exists and end.read.faults:
             yield look.paint("    What can be read is compared, the rest is left out.", "dim")
-        elif not end.exists:
-            yield look.paint(f"{name}: there is no plan.", "yellow")
     if found.more:
         yield look.paint(found.more, "dim")
 
