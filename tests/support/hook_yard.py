@@ -37,10 +37,10 @@ class Yard:
     room: Path
 
     @classmethod
-    def make(cls, room: Path, name: str = "here", plan: bool = True) -> Yard:
+    def make(cls, room: Path) -> Yard:
         """Make a repository with one commit below `room`, and the fake `tt` beside it."""
-        yard = cls(init(room / name), room)
-        commit(yard.top, "tasks.toml" if plan else "other.txt")
+        yard = cls(init(room / "here"), room)
+        commit(yard.top)
         return yard.with_program()
 
     def with_program(self) -> Yard:
@@ -126,6 +126,12 @@ class Yard:
             return run_inside(["hooks", "status"], self.top, self.environment).code
         finally:
             sys.argv = before
+
+
+def path_without_tt() -> str:
+    """Return the PATH without the directories in which there is a `tt`."""
+    places = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(place for place in places if not Path(place, "tt").exists())
 
 
 def write_script(path: Path, text: str | bytes, mode: int = 0o755) -> Path:

@@ -81,9 +81,10 @@ class HookFiles:
             (self.directory / name).unlink()
 
     def leave(self) -> None:
-        """Delete the directory itself where nothing is left in it."""
+        """Delete the directory itself, and the one above it, where nothing is left in them."""
         with suppress(OSError):
             self.directory.rmdir()
+            self.directory.parent.rmdir()
 
 
 def _umask() -> int:

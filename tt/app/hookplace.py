@@ -43,7 +43,7 @@ class HookDirectory(Protocol):
         ...
 
     def leave(self) -> None:
-        """Delete the directory itself where nothing is left in it."""
+        """Delete the directory itself, and the one above it, where nothing is left in them."""
         ...
 
 

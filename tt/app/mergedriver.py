@@ -8,7 +8,7 @@ from typing import Final
 from tt.app.acts import Act, Do, act
 from tt.app.hookplace import HookPlace
 from tt.core.attributes import DRIVER, attribute_line, has_line, with_line, without_line
-from tt.core.githooks import DriverState, driver_config
+from tt.core.githooks import DriverState, driver_config, is_driver
 from tt.errors import TTError
 
 _FILE: Final = ".gitattributes"
@@ -18,9 +18,8 @@ _UNSET: Final = "unspecified"
 
 def driver_state(place: HookPlace) -> DriverState:
     """Say whether a merge of the plan would come to our driver."""
-    ours, wanted = place.git.ours(), driver_config(place.program)
     return DriverState(
-        all(ours.get(key) == value for key, value in wanted.items()),
+        is_driver(place.git.ours().get(f"{_MERGE}.driver")),
         place.git.merge_attribute(place.plan),
     )
 

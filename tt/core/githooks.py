@@ -70,6 +70,12 @@ def driver_config(program: str) -> dict[str, str]:
     }
 
 
+def is_driver(value: str | None) -> bool:
+    """Say whether the configured command is that of this version, wherever it has `tt`."""
+    before, after = _DRIVER.split("PROGRAM ")
+    return value is not None and value.startswith(before) and value.endswith(after)
+
+
 @record
 class HookState:
     """One event. `reached` is proven by a run; `note` says why it is not, or what is odd.
