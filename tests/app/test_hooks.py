@@ -412,7 +412,7 @@ def test_a_commit_of_tt_needs_a_committed_plan_and_no_operation(desk: Desk) -> N
         ("cherry-pick", 2, "post-commit", False),
         ("revert", 0, "pre-commit", True),
         ("revert", 2, "pre-commit", False),
-        ("bisect", 0, "post-checkout", False),
+        ("bisect", 0, "post-checkout", True),
         ("bisect", 0, "pre-commit", False),
         ("am", 0, "post-commit", False),
     ],

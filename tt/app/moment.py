@@ -12,6 +12,7 @@ _ENDS: Final = {
     "cherry-pick": _COMMITS,
     "revert": _COMMITS,
     "rebase": frozenset({"post-rewrite"}),
+    "bisect": frozenset({"post-checkout"}),  # on a branch, that is where `bisect reset` leads
 }
 
 
@@ -19,8 +20,8 @@ def is_settled(state: RepoState, operations: Operations, event: str) -> bool:
     """Say whether the hook `event` may sync; in the middle of an operation it may not.
 
     On a detached HEAD there is no town. The commit that concludes a merge, the last commit of a
-    cherry-pick or revert, and post-rewrite of a rebase are ends, although Git's files of the
-    operation are still there.
+    cherry-pick or revert, post-rewrite of a rebase and the checkout that leaves a bisection are
+    ends, although Git's files of the operation are still there.
     """
     if state.branch is None:
         return False
