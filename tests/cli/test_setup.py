@@ -21,9 +21,10 @@ def test_init_says_what_it_did_and_twice_is_once(tt: Tt, project: Path) -> None:
     assert first.lines[1:] == [
         "+ tinytown.toml  made: sets sync.project and sync.repo",
         "+ .gitignore     made: ignores .tt/",
+        "Next: `tt hooks install` lets Git sync by itself; each clone does that once.",
     ]
     before = (project / "tinytown.toml").read_bytes()
-    assert [line[0] for line in tt("init").lines[1:]] == ["=", "="]
+    assert [line[0] for line in tt("init").lines[1:]] == ["=", "=", "N"]
     assert (project / "tinytown.toml").read_bytes() == before
 
 

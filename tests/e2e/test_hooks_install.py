@@ -307,6 +307,12 @@ def test_the_recorded_tt_that_is_gone_is_told(yard: Yard) -> None:
     assert f"{yard.program} is gone" in yard.tt("hooks", "status").out
 
 
+def test_a_new_town_and_a_clone_of_one_are_told_of_the_hooks(yard: Yard) -> None:
+    assert "Next: `tt hooks install`" in yard.tt("init").out
+    install(yard)
+    assert "tt hooks" not in yard.tt("init").out
+
+
 # Where hooks are
 
 

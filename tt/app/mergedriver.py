@@ -18,10 +18,12 @@ _UNSET: Final = "unspecified"
 
 def driver_state(place: HookPlace) -> DriverState:
     """Say whether a merge of the plan would come to our driver."""
-    return DriverState(
-        is_driver(place.git.ours().get(f"{_MERGE}.driver")),
-        place.git.merge_attribute(place.plan),
-    )
+    return DriverState(is_installed(place), place.git.merge_attribute(place.plan))
+
+
+def is_installed(place: HookPlace) -> bool:
+    """Say whether `tt hooks install` was here, as far as one look at the configuration tells."""
+    return is_driver(place.git.ours().get(f"{_MERGE}.driver"))
 
 
 def put_driver(place: HookPlace) -> Act:

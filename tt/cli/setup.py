@@ -24,6 +24,7 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
     tinytown.toml gets an identity, by which clones of this repository know their town in Redis.
     Commit it. Running `tt init` again changes nothing.
     """
+    from tt.app.mergedriver import is_installed
     from tt.app.setup import init as make
     from tt.render.steps import step_lines
 
@@ -31,6 +32,7 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
         town = project.town_or_none
         steps = make(project.ground, name or flags.name)
         root, plan = project.config.root, project.config.plan_path
+        hooked = project.repository is None or is_installed(project.hook_place)
     if as_json:
         say_json({"town": town, "root": root, "files": steps})
         return
@@ -38,6 +40,8 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
     say(step_lines(steps, flags.look))
     if not plan.exists():
         say(["Next: `tt plan --init` begins a plan."])
+    if not hooked:
+        say(["Next: `tt hooks install` lets Git sync by itself; each clone does that once."])
 
 
 @click.command(
