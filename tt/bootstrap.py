@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
+    from tt.adapters.marked_file import MarkedPlanFile
     from tt.adapters.memo import Memo
     from tt.adapters.planends import PlanEnds
-    from tt.adapters.marked_file import MarkedPlanFile
     from tt.adapters.planfile import TomlPlanFile
     from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
+    from tt.adapters.redis.witness import Witness
     from tt.adapters.scratch import ScratchRepository
     from tt.app.hookplace import HookPlace
     from tt.app.hooks import Ground as HookGround
@@ -132,13 +133,24 @@ class Project:
             path=self.config.plan_path.relative_to(self.config.root),
             file=self.plan_file,
             bases=self.bases,
-            store=RedisTaskStore(self.connection, self.town, clock, frozenset(self.config.fields)),
+            store=RedisTaskStore(
+                self.connection, self.town, clock, frozenset(self.config.fields), self.witness
+            ),
             repository=self.repository,
             identity=self.identity,
             clock=clock,
             lock=self.lock,
             max_delete=self.config.max_delete,
         )
+
+    @cached_property
+    def witness(self) -> Witness | None:
+        """What hears for a hook's memo what is read of the town."""
+        if not self.hasty:
+            return None
+        from tt.adapters.redis.witness import Witness
+
+        return Witness()
 
     @property
     def private(self) -> Path:
@@ -199,15 +211,15 @@ class Project:
         from tt.adapters.redis.opening import connect_embedded, connect_running
 
         home = self.config.home
+        connected = connect_running(home, timeout=timeout) if self.hasty else None
+        if connected is not None:
+            return connected
         if not self.hasty or self._has_work:
             return connect_embedded(home, timeout=timeout)
-        connected = connect_running(home, timeout=timeout)
-        if connected is None:
-            raise NoTownError(
-                "The built-in Redis is not running, and there is nothing to sync yet.",
-                "The first commit that edits the plan starts it, or `tt sync`.",
-            )
-        return connected
+        raise NoTownError(
+            "The built-in Redis is not running, and there is nothing to sync yet.",
+            "The first commit that edits the plan starts it, or `tt sync`.",
+        )
 
     @property
     def _has_work(self) -> bool:
@@ -226,8 +238,35 @@ class Project:
 
         if self.repository is None:
             raise TTError("There is no Git repository here.", "Hooks are for repositories.")
-        stages = bool(self.config.settings["hooks.stage"].value)
-        return HookGround(self.site, GitIndex(self.repository), stages, bool(self.config.name))
+        return HookGround(
+            site=self.site,
+            index=GitIndex(self.repository),
+            stages=bool(self.config.settings["hooks.stage"].value),
+            fixed=bool(self.config.name),
+            remember=self._remember,
+        )
+
+    def is_at_rest(self, *, staged: bool = False) -> bool:
+        """Say whether an earlier hook has found that nothing is to do for what is here now.
+
+        With `staged`, the index has to have the worktree's plan, too. Raises StoreError.
+        """
+        return self._memo is not None and self._memo.holds(self.connection, staged=staged)
+
+    @cached_property
+    def _memo(self) -> Memo | None:
+        from tt.adapters.memo import Memo, Place
+
+        if self.repository is None:
+            return None
+        branch, config = self.repository.state.branch or "", self.config
+        settings = [self.connection.address, branch, config.name, *config.fields]
+        path = config.plan_path.relative_to(config.root)
+        return Memo(Place(self.repository, self.town, path, settings))
+
+    def _remember(self, plan: bytes, base: str) -> None:
+        if self._memo is not None and self.witness is not None:
+            self._memo.keep(plan, base, self.witness)
 
     @property
     def hook_place(self) -> HookPlace:

@@ -21,7 +21,6 @@ from tt.adapters.base_codec import (
 )
 from tt.adapters.base_git_objects import Layout, SyncCommit, read_commit, tree_entries
 from tt.adapters.base_git_write import Sync, cut_history, write_sync
-from tt.adapters.base_head import HeadNote
 from tt.adapters.base_names import base_ref
 from tt.adapters.base_records import decode_record
 from tt.adapters.bulk import undisturbed
@@ -58,7 +57,6 @@ class GitBaseStore:
         self._objects = repository.objects
         self._town = town
         self._ref = base_ref(town)
-        self._head = HeadNote(repository, town)
         self._longest, self._kept = longest, kept
         self._layouts: dict[str, Layout] = {}
         """Of the versions that were read or written here."""
@@ -67,14 +65,12 @@ class GitBaseStore:
         """Read the newest base; None where nothing was ever synced here."""
         with self._reading():
             tip = self._tip()
-            return None if tip is None else self._with_head(self._read(tip))
+            return None if tip is None else self._read(tip)
 
     def save(self, previous: Base | None, base: Base, record: SyncRecord) -> Base:
         """Make `base` the newest, as the port says; after any error the old one still is."""
         expected = previous.version if previous is not None else None
         self._check_newest(expected)
-        if previous is not None and self._notes_head(previous, base, record):
-            return replace(base, version=previous.version)
         sync = Sync(previous, base, record)
         written = write_sync(self._repository, self._ref, sync, self._layout(expected))
         if written.oid is None:
@@ -123,18 +119,6 @@ class GitBaseStore:
         known = self._repository.git("rev-parse", "--verify", "--quiet", self._ref).code == 0
         if known or os.path.lexists(file):
             raise DamagedError("the ref names no commit that Git has")
-
-    def _with_head(self, base: Base) -> Base:
-        noted = self._head.read(base.version)
-        return base if noted is None else replace(base, head=noted)
-
-    def _notes_head(self, previous: Base, base: Base, record: SyncRecord) -> bool:
-        """Note where HEAD is, where that is all the news; False where it takes a new version."""
-        if base.head is None or record.to_store or record.to_file:
-            return False
-        if replace(base, head=previous.head) != previous:
-            return False
-        return self._head.keep(previous.version, base.head)
 
     def _check_newest(self, expected: str | None) -> None:
         with self._reading():

@@ -9,7 +9,6 @@ silence for longer than the time limit kills it, and it never stays behind as a 
 from __future__ import annotations
 
 import os
-import re
 import select
 import signal
 import time
@@ -23,7 +22,6 @@ TIME_LIMIT: Final = 30.0
 
 _CHUNK: Final = 1 << 18
 _CLOSED: Final = -1
-_NO_COMMAND: Final = re.compile(r"-|.*=")
 _GRAVE: Final = ("fatal: ", "error: ")
 # Python ignores these, and what is ignored stays ignored in the program that is started.
 _DEFAULT_SIGNALS: Final = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -56,7 +54,7 @@ class GitProcess:
         self, arguments: Sequence[str], environment: Mapping[str, str], limit: float = TIME_LIMIT
     ) -> None:
         """Start `git` with `arguments`; raises GitMissingError where there is none."""
-        self._what = "git " + next(word for word in arguments[2:] if not _NO_COMMAND.match(word))
+        self._what = "git " + next(word for word in arguments[2:] if _is_command(word))
         self._limit = limit
         self._code: int | None = None
         self._taken = 0
@@ -189,6 +187,11 @@ def run(
         process.kill()
         raise
     return process.finish()
+
+
+def _is_command(word: str) -> bool:
+    """Say whether a word of a Git command line is the command: no option, and no `-c` value."""
+    return not word.startswith("-") and "=" not in word
 
 
 def _spawn(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, int, int, int]:

@@ -22,11 +22,7 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
     """
     if settled.snapshot is None:
         return
-    doubted = view.trust is not Trust.CURRENT or view.store.remade
-    conflicts = view.outcome.conflicts if doubted else ()
-    agreed = agree(view.base, settled.snapshot.plan, settled.store, conflicts, view.among)
-    base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
-    base = _stamped(site, view, work.direction, base, written)
+    base = next_base(site, view, work.direction, settled, written)
     if not (settled.to_store or settled.to_file) and _is_old_news(view, base):
         return
     record = SyncRecord(
@@ -38,6 +34,18 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
         conflicts=len(view.outcome.conflicts),
     )
     site.bases.save(view.stored, base, record)
+
+
+def next_base(
+    site: Site, view: View, direction: Direction, settled: Settled, written: Written
+) -> Base:
+    """Return the base that both sides agree on after a sync, and where both stand then."""
+    plan = settled.snapshot.plan if settled.snapshot else Plan()
+    doubted = view.trust is not Trust.CURRENT or view.store.remade
+    conflicts = view.outcome.conflicts if doubted else ()
+    agreed = agree(view.base, plan, settled.store, conflicts, view.among)
+    base = replace(agreed, head=_head(site, view, settled), uuids=_foreign_uuids(view, agreed))
+    return _stamped(site, view, direction, base, written)
 
 
 def _stamped(site: Site, view: View, direction: Direction, base: Base, written: Written) -> Base:

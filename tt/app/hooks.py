@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tt.app.look import View, look
+from tt.app.rest import at_rest
 from tt.app.site import Site
 from tt.app.staging import stage
 from tt.app.sync import Request, report, synced
+from tt.app.work import Settled
 from tt.core.diff import Change
 from tt.core.model import Plan
 from tt.core.reconcile import doubtful, reconcile
@@ -40,13 +42,15 @@ class Hooked:
 class Ground:
     """Where a hook works. `stages`: whether the settings let it stage the plan.
 
-    `fixed`: whether the town's name is the same on every branch.
+    `fixed`: whether the town's name is the same on every branch. `remember` is told the plan's
+    bytes and the base's version where a sync has found, and left, nothing to do.
     """
 
     site: Site
     index: Index
     stages: bool = True
     fixed: bool = False
+    remember: Callable[[bytes, str], None] | None = None
 
 
 def before_commit(ground: Ground) -> Hooked:
@@ -63,7 +67,7 @@ def before_commit(ground: Ground) -> Hooked:
     keeps = staged is None or index.is_temporary
     request = Request(Direction.PUSH if keeps else Direction.MERGE, keep_file=keeps)
     edited = _edited(site, staged, head)
-    view, settled = synced(site, request, lambda view: _belongs(ground, view, edited))
+    view, settled = _synced(ground, request, edited)
     told = report(site, request, view, settled)
     if staged is None or index.is_temporary or not ground.stages:
         return Hooked(told)
@@ -108,15 +112,24 @@ def after_git(ground: Ground, event: str) -> SyncReport:
 
     Raises TTError where there was no push.
     """
-    site = ground.site
     request = Request(Direction.PUSH, keep_file=True)
 
     def edited(_: View) -> bool:
+        site = ground.site
         return event == "post-commit" and _at(site, "HEAD") != _at(site, "HEAD^")
 
-    return report(
-        site, request, *synced(site, request, lambda view: _belongs(ground, view, edited))
-    )
+    return report(ground.site, request, *_synced(ground, request, edited))
+
+
+def _synced(
+    ground: Ground, request: Request, edited: Callable[[View], bool]
+) -> tuple[View, Settled]:
+    """Sync where the town is this branch's, and remember it where all is at rest."""
+    site = ground.site
+    view, settled = synced(site, request, lambda view: _belongs(ground, view, edited))
+    if ground.remember and view.snapshot and view.stored and at_rest(site, view, settled):
+        ground.remember(view.snapshot.data, view.stored.version)
+    return view, settled
 
 
 def in_framework(ground: Ground) -> tuple[Change, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tt.ports import Operations, RepoState
+if TYPE_CHECKING:  # a hook that has nothing to do should not wait for what it does not use
+    from tt.ports import Operations, RepoState
 
 _COMMITS: Final = frozenset({"pre-commit", "post-commit"})
 _ENDS: Final = {

@@ -86,6 +86,11 @@ def adopt(site: Site, view: View, plan: Plan) -> None:
             site.store.tag(view.state, adopted)
 
 
+def waits_for_marks(view: View) -> bool:
+    """Say whether there is a hash that the next write has to write out in full."""
+    return any(map(_unmarked, view.state.tasks.values()))
+
+
 def _unmarked(stored: StoredTask) -> bool:
     """Say whether the hash has yet to be written out: another tool made it, or reassigned it."""
     return not stored.complete or not stored.tagged or stored.reassigned

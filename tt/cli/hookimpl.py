@@ -94,7 +94,7 @@ def _run(event: str, arguments: Sequence[str]) -> int:
 
     with open_project(".", {}, f"git {event}", hasty=True) as project:
         repository = project.repository
-        if repository is None or not project.plan_file.exists():
+        if repository is None or not os.path.lexists(project.config.plan_path):
             return _GO_ON
         if event == "pre-push":
             return _pre_push(project)
@@ -109,7 +109,7 @@ def _run(event: str, arguments: Sequence[str]) -> int:
 
 def _pre_commit(project: Project) -> int:
     try:
-        return _commit(project)
+        return _GO_ON if project.is_at_rest(staged=True) else _commit(project)
     except TTError as error:
         return _commit_goes_on(project, error)
     finally:
@@ -155,10 +155,12 @@ def _note_commit(project: Project) -> None:
 
 
 def _push(project: Project, event: str) -> int:
-    from tt.app.hooks import after_git
-    from tt.render.hooklines import conflict_lines, push_lines
-
     try:
+        if project.is_at_rest():
+            return _GO_ON
+        from tt.app.hooks import after_git
+        from tt.render.hooklines import conflict_lines, push_lines
+
         report = after_git(project.hook_ground(), event)
     except NoTownError:
         return _GO_ON  # a checkout alone makes none, and that is no news

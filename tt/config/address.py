@@ -13,8 +13,9 @@ EMBEDDED: Final = "embedded"
 _PLACE: Final = ("redis.host", "redis.port", "redis.use_socket", "redis.socket_path")
 _CENTRAL_PORT: Final = 16379
 """The port of tinytown's own central Redis, whose password is in the user's file."""
-_CREDENTIALS: Final = re.compile(r"://[^\s]*@")
-_PASSWORD_QUERY: Final = re.compile(r"([?&][a-z_]*password=)[^&\s]*", re.IGNORECASE)
+# Texts, compiled where they are used: most addresses are never shown.
+_CREDENTIALS: Final = r"://[^\s]*@"
+_IN_QUERY: Final = r"(?i)([?&][a-z_]*password=)[^&\s]*"
 
 
 class Source(NamedTuple):
@@ -27,7 +28,7 @@ class Source(NamedTuple):
 
 def mask(text: str) -> str:
     """Return `text` without the user names and passwords of the URLs in it."""
-    return _PASSWORD_QUERY.sub(r"\1***", _CREDENTIALS.sub("://***@", text))
+    return re.sub(_IN_QUERY, r"\1***", re.sub(_CREDENTIALS, "://***@", text))
 
 
 def has_password(url: str) -> bool:
