@@ -101,12 +101,13 @@ def scratch_world() -> Iterator[World]:
     """Open a world, and leave nothing of it behind."""
     with tempfile.TemporaryDirectory(prefix="tt-bench.") as name:
         root = Path(name)
-        world = World(root, _environment(root))
+        world = World(root, clean_environment(root))
         with _server(world):
             yield world
 
 
-def _environment(root: Path) -> dict[str, str]:
+def clean_environment(root: Path) -> dict[str, str]:
+    """Make an environment with a home below `root` and nothing of the user's but the PATH."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}
     (root / "home").mkdir()
     if tt_command()[1:]:
