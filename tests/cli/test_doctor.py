@@ -257,6 +257,8 @@ def test_a_plan_that_git_does_not_see_is_found(tt: Tt, healthy: Path) -> None:
     assert look(tt)["plan.git"] == (
         "warn", "Git ignores tasks.toml, by the rule .gitignore:1: *.toml.",
     )  # fmt: skip
+    (healthy / ".gitignore").write_text("*.toml\n!tasks.toml\n")
+    assert "does not track" in look(tt)["plan.git"][1]
 
 
 def test_a_conflict_that_is_not_resolved_is_found(tt: Tt, healthy: Path) -> None:
@@ -383,6 +385,9 @@ def test_a_server_that_may_lose_keys_is_found(tt: Tt, healthy: Path, launch: Lau
         assert isinstance(keys, list)
         redis.execute("EXPIRE", keys[0], 1000)  # type: ignore[arg-type]
         redis.execute("SET", "tt:shop-main:stop:agent", "1", "EX", 1000)
+        agent = "tt:shop-main:agent:00000000-0000-5000-8000-000000000000"
+        redis.execute("HSET", agent, "name", "dev")
+        redis.execute("EXPIRE", agent, 1000)
     found = look(tt, "--redis", server.url)
     assert found["redis.eviction"][0] == "warn"
     assert "`allkeys-lru`" in found["redis.eviction"][1]

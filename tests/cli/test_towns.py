@@ -29,11 +29,11 @@ def redis(tt: Tt, project: Path, own_home: Path) -> Iterator[Connection]:
         yield connection
 
 
-def gone(tt: Tt, project: Path, branch: str) -> None:
+def gone(tt: Tt, project: Path, branch: str, back: str = "main") -> None:
     """Sync a new branch, and delete it again."""
     git(project, "switch", "-qc", branch)
     assert tt("sync").code == 0
-    git(project, "switch", "-q", "main")
+    git(project, "switch", "-q", back)
     git(project, "branch", "-qD", branch)
 
 
@@ -135,8 +135,21 @@ def test_a_town_that_this_clone_never_synced_may_be_a_teammates(
 def test_a_base_of_another_worktree_of_this_clone_counts(
     tt: Tt, project: Path, tmp_path: Path, redis: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    git(project, "worktree", "add", "-q", "-b", "side", str(tmp_path / "linked"))
-    monkeypatch.chdir(tmp_path / "linked")
+    linked = tmp_path / "linked"
+    git(project, "worktree", "add", "-q", "-b", "side", str(linked))
+    monkeypatch.chdir(linked)
+    assert tt("towns", "--prune", "--yes").lines[-1] == "Removed 1 town."
+    assert "shop-old" not in names(tt)
+    gone(tt, linked, "late", back="side")
+    monkeypatch.chdir(project)
+    assert tt("towns", "--prune", "--yes").lines[-1] == "Removed 1 town."
+    assert "shop-late" not in names(tt)
+
+
+def test_without_an_identity_from_init_an_owned_town_is_this_clones(tt: Tt, project: Path) -> None:
+    tt("sync")
+    gone(tt, project, "old")
+    git(project, "update-ref", "-d", "refs/worktree/tt/shop-old")
     assert tt("towns", "--prune", "--yes").lines[-1] == "Removed 1 town."
 
 
@@ -179,12 +192,3 @@ def test_pruning_needs_git_and_its_options_need_pruning(
     assert tt("towns", "--prune").code == 1
     assert tt("towns", "--yes").code == 2
     assert tt("towns", "some").code == 2
-
-
-def test_a_list_of_branches_that_git_cannot_give_is_not_taken_for_none(
-    tt: Tt, project: Path, redis: Connection
-) -> None:
-    (project / ".git" / "packed-refs").write_text("this is no line of packed refs\n")
-    ran = tt("towns", "--prune", "--yes")
-    assert ran.code == 1
-    assert redis.execute("EXISTS", "tt:shop-old:plan") == 1
