@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # who uses a port for itself should not wait for all that oth
     from tt.core.report import Duplicate, Fault, SyncRecord
     from tt.core.three import Three
     from tt.core.values import Value
+    from tt.core.worktree import RepoState
 
 NO_UUIDS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_META: Final[Mapping[str, Value]] = MappingProxyType({})
@@ -219,17 +220,6 @@ class TaskStore(Protocol):
     def remove_duplicates(self, state: StoreState) -> int:
         """Delete the copies in `state` that are still as they were read; return how many."""
         ...
-
-
-@record
-class RepoState:
-    """A worktree at a glance. `branch` is None on a detached HEAD, `head` on an unborn branch."""
-
-    top: Path
-    git_dir: Path
-    common_dir: Path
-    branch: str | None
-    head: str | None
 
 
 class Repository(Protocol):

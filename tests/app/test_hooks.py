@@ -14,8 +14,9 @@ from tt.app.hooks import Ground, after_git, before_commit, before_push, in_frame
 from tt.app.moment import is_settled
 from tt.core.diff import Added, Edited
 from tt.core.report import SyncReport
+from tt.core.worktree import RepoState
 from tt.errors import NoTownError, OtherBranchError, PlanError, StoreError, TTError
-from tt.ports import RepoState, Staged
+from tt.ports import Staged
 from tt.record import replace
 
 DONE = Edited("a", "status", "pending", "completed")

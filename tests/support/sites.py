@@ -17,7 +17,7 @@ from tt.app.sync import Request, sync
 from tt.core.ids import task_uuid
 from tt.core.model import Plan, Task
 from tt.core.report import Direction, SyncReport
-from tt.ports import RepoState
+from tt.core.worktree import RepoState
 from tt.record import replace
 
 TOWN = "town"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
 
 from tt.adapters.gitproc import Finished, GitMissingError, run
+from tt.core.worktree import RepoState
 from tt.errors import TTError
-from tt.ports import RepoState
 
 LOCAL_VARIABLES: Final = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT",

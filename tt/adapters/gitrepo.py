@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from tt.adapters import gitproc
 from tt.adapters.gitbatch import ObjectReader
 from tt.adapters.gitfind import existing_directory, find_state, first_environment
 from tt.adapters.gitproc import Finished, GitMissingError
-from tt.core.three import Three
+from tt.core.worktree import RepoState
 from tt.errors import TTError
-from tt.ports import RepoState
+
+if TYPE_CHECKING:
+    from tt.core.three import Three
 
 _STAGES: Final = (0, 1, 2, 3)  # 0 is merged; 1, 2 and 3 are a conflict's base, ours and theirs
 _OPERATIONS: Final = (
@@ -135,6 +137,8 @@ class GitRepository:
 
         A version that has no such file is None.
         """
+        from tt.core.three import Three  # a plan is seldom in conflict
+
         name = self.inside(path)
         if name is None:
             return None

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
 from marshal import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tt import __version__
 from tt.adapters.base_names import base_ref, escape
+from tt.adapters.digest import digest_of
 from tt.adapters.planfile_disk import read_bytes
 from tt.adapters.private import noted, renew
 from tt.adapters.redis.keys import TownKeys
@@ -100,4 +100,4 @@ class Memo:
 
     def _inputs(self, plan: bytes, base: str) -> str:
         _, town, path, settings = self._place
-        return sha256(dumps([town, str(path), *settings, base, plan], _PLAIN)).hexdigest()
+        return digest_of(dumps([town, str(path), *settings, base, plan], _PLAIN))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # a hook that has nothing to do should not wait for what it does not use
-    from tt.ports import Operations, RepoState
+    from tt.core.worktree import RepoState
+    from tt.ports import Operations
 
 _COMMITS: Final = frozenset({"pre-commit", "post-commit"})
 _ENDS: Final = {

@@ -7,10 +7,10 @@ is to lose is time). So whoever looked once, and knows what was to be seen, need
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from hashlib import sha256
 from marshal import dumps
 from typing import Any, Final
 
+from tt.adapters.digest import new_digest
 from tt.adapters.redis.asking import agent_names, find_tasks, town_reads
 from tt.adapters.redis.commands import Commands
 from tt.adapters.redis.keys import TownKeys
@@ -33,7 +33,7 @@ class Witness:
     def begin(self, uuids: list[str]) -> None:
         """Begin a look at these tasks."""
         self.agents = ()
-        self._hash = sha256()
+        self._hash = new_digest()
         self._add(uuids)
 
     def hear(self, replies: Iterable[Reply]) -> Iterator[Reply]:
