@@ -106,6 +106,31 @@ def test_nothing_is_started_where_there_is_no_plan(yard: Yard, shell: list[str])
     assert len(yard.calls()) == 2
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_rebase_starts_nothing_before_its_end(yard: Yard, shell: list[str], linked: bool) -> None:
+    yard.git("switch", "--quiet", "--create", "side")
+    for name in ("one", "two", "three"):
+        (yard.top / name).write_text("x")
+        yard.git("add", name)
+        assert yard.commit().code == 0
+    yard.git("switch", "--quiet", "main")
+    assert yard.commit().code == 0
+    there = yard
+    if linked:
+        there = yard.at(yard.room / "linked")
+        assert yard.git("worktree", "add", "--quiet", str(there.top), "side").code == 0
+        shutil.copy(yard.top / "tasks.toml", there.top)
+    else:
+        yard.git("switch", "--quiet", "side")
+    copied(yard, shell)
+    assert there.git("rebase", "--quiet", "main").code == 0
+    calls = [call for call in there.calls() if "post-checkout" not in call]
+    assert calls[0] == "hook-impl post-rewrite rebase"
+    assert not any("hook-impl" in call for call in calls[1:])
+    assert there.commit().code == 0
+    assert len(there.calls()) == 2
+
+
 def test_a_variable_switches_all_of_it_off(yard: Yard, shell: list[str]) -> None:
     copied(yard, shell)
     assert yard.commit(TT_HOOKS="0") == (0, "")
