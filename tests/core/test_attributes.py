@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tt.core.attributes import attribute_line, has_line, with_line, without_line
@@ -10,6 +10,9 @@ from tt.core.attributes import attribute_line, has_line, with_line, without_line
 LINE = attribute_line("tasks.toml")
 
 
+@example(b"\r")
+@example(b"a\r\nb\r")
+@example(b"a\r\nb")
 @given(st.binary().filter(lambda data: LINE.encode() not in data))
 def test_a_line_that_is_added_comes_out_to_the_byte(data: bytes) -> None:
     changed = with_line(data, LINE)

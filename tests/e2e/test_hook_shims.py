@@ -202,6 +202,16 @@ def test_what_others_add_to_a_shim_runs_after_it(yard: Yard, shell: list[str]) -
     assert yard.calls() == ["hook-impl pre-commit"]
 
 
+def test_input_is_left_to_what_others_add(yard: Yard, shell: list[str]) -> None:
+    copied(yard, shell, "post-rewrite")
+    write_script(yard.program, "#!/bin/sh\ncat >/dev/null\n")
+    with (yard.hooks / "post-rewrite").open("a") as hook:
+        hook.write('cat >>"$TT_TEST_CALLS"\n')
+    old = git(yard.top, "rev-parse", "HEAD")
+    assert yard.git("commit", "--amend", "--quiet", "--message", "y").code == 0
+    assert yard.calls() == [f"{old} {git(yard.top, 'rev-parse', 'HEAD')}"]
+
+
 def test_no_other_program_is_started_than_tt(yard: Yard) -> None:
     copied(yard, ["sh"], "pre-commit", "post-commit")
     for event in ("pre-commit", "post-commit"):

@@ -110,7 +110,7 @@ def test_pre_push_gives_its_input_to_both(yard: Yard, kind: str) -> None:
         "shell": '#!/bin/sh\nsed s/^/user:/ >>"$TT_TEST_CALLS"\n',
         "python": "#!/usr/bin/env python3\nimport os, sys\nopen(os.environ['TT_TEST_CALLS'], 'a')"
         ".write('user:' + sys.stdin.read())\n",
-        "deaf": "#!/bin/bash -e\nexec <&-\n",
+        "deaf": "#!/usr/bin/env -S bash -e -o pipefail\nexec <&-\n",
     }
     yard.hook("pre-push", texts[kind])
     install(yard)
@@ -123,6 +123,24 @@ def test_pre_push_gives_its_input_to_both(yard: Yard, kind: str) -> None:
     install(yard)
     assert yard.git("push", target, "main:second").code == 1
     assert yard.calls() == []
+
+
+def test_a_hook_that_does_not_listen_to_a_long_push_does_not_stop_it(yard: Yard) -> None:
+    yard.hook("pre-push", "#!/usr/bin/env -S bash -e -o pipefail\nexit 0\n")
+    install(yard)
+    head, target = git(yard.top, "rev-parse", "HEAD"), str(init(yard.room / "r.git", "--bare"))
+    refs = "".join(f"create refs/heads/b{number} {head}\n" for number in range(1500))
+    git(yard.top, "update-ref", "--stdin", given=refs)
+    ran = yard.git("push", "--quiet", target, "refs/heads/*:refs/heads/*")
+    assert ran == (0, "")
+    assert len(yard.calls()) == 1502
+
+
+def test_a_variable_that_leaks_from_elsewhere_hides_no_hook(yard: Yard) -> None:
+    yard.hook("pre-commit", f"#!/bin/sh\n{NOTE}")
+    install(yard)
+    assert yard.commit(TT_HOOK_INNER="12") == (0, "")
+    assert yard.calls()[:2] == ["user 0 <> inner=no", "hook-impl pre-commit"]
 
 
 def test_post_rewrite_gives_its_input_to_the_users_hook(yard: Yard) -> None:

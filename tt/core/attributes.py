@@ -40,8 +40,8 @@ def without_line(data: bytes, line: str) -> bytes:
     wanted = line.encode("utf-8", "surrogateescape")
     lines = data.splitlines(keepends=True)
     left = b"".join(each for each in lines if each.strip() != wanted)
-    if lines and lines[-1] == wanted:
-        return left.removesuffix(b"\n").removesuffix(b"\r")
+    if lines and lines[-1] == wanted:  # it had no line ending, as what was the last before it
+        return left.removesuffix(b"\r\n" if b"\r\n" in left[:-2] else b"\n")
     return left
 
 
