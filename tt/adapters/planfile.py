@@ -77,6 +77,8 @@ class TomlPlanFile:
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
         self._name = name
+        self._last = _NOTHING
+        """The version that was read last: what is staged is often the very same."""
 
     @property
     def name(self) -> str:
@@ -93,7 +95,7 @@ class TomlPlanFile:
         Raises PlanError where it is invalid, TTError where it cannot be read.
         """
         data = read_bytes(self._path, self._name)
-        return None if data is None else read_plan(data, self._name)
+        return None if data is None else self.open(data)
 
     def parse(self, data: bytes) -> Plan | None:
         """Read another version of the file, such as HEAD's; None where it is no valid plan."""
@@ -104,7 +106,9 @@ class TomlPlanFile:
 
     def open(self, data: bytes) -> Snapshot:
         """Read another version of the file to edit it. Raises PlanError where it is invalid."""
-        return read_plan(data, self._name)
+        if not data or data != self._last.data:
+            self._last = read_plan(data, self._name)
+        return self._last
 
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:
         """Return the bytes that `write` would write."""

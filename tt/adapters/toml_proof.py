@@ -1,6 +1,6 @@
 """The proof that an edited text says what was wished, made before it is written anywhere.
 
-A text up to 256 KiB is parsed again as a whole and compared with the plan that is wished. Parsing
+A text up to 64 KiB is parsed again as a whole and compared with the plan that is wished. Parsing
 a large one twice would cost more than the whole sync, so there the proof goes by pieces:
 
 - The text was cut at lines that begin a statement `[[tasks]]`, and all of its bytes are in one
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tt.adapters.toml_pieces import Pieces
     from tt.adapters.toml_wish import Wish
 
-WHOLE_CHARS: Final = 256 * 1024
+WHOLE_CHARS: Final = 64 * 1024
 """Up to this length the whole text is parsed again."""
 
 _SHARE: Final = 5

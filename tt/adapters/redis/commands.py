@@ -88,10 +88,9 @@ def _commands(calls: Iterable[Call]) -> Iterator[Command]:
 
 
 def _command(call: Call, *, whole: bool) -> Command:
-    text, digest = _script(call.script)
     if whole:
-        return ("EVAL", text, 1, call.key, *call.args)
-    return ("EVALSHA", digest, 1, call.key, *call.args)
+        return ("EVAL", _script(call.script), 1, call.key, *call.args)
+    return ("EVALSHA", _script_digest(call.script), 1, call.key, *call.args)
 
 
 def _is_forgotten(reply: Reply) -> bool:
@@ -99,9 +98,14 @@ def _is_forgotten(reply: Reply) -> bool:
 
 
 @cache
-def _script(name: str) -> tuple[bytes, str]:
-    """Read a script; return its text and the SHA-1 digest that the server knows it by."""
-    text = (_SCRIPTS / f"{name}.lua").read_bytes()
-    from hashlib import sha1  # only writes need it
+def _script(name: str) -> bytes:
+    """Read a script."""
+    return (_SCRIPTS / f"{name}.lua").read_bytes()
 
-    return text, sha1(text, usedforsecurity=False).hexdigest()
+
+@cache
+def _script_digest(name: str) -> str:
+    """Return the SHA-1 digest that the server knows a script by."""
+    from hashlib import sha1  # only a script that is called twice needs it
+
+    return sha1(_script(name), usedforsecurity=False).hexdigest()
