@@ -170,6 +170,15 @@ def test_other_tools_files_are_passed_over_only_where_that_is_asked(tt: Tt, proj
     assert tt("check", "--plans-only", "site/tasks.toml").code == 5
 
 
+def test_a_file_that_is_named_is_checked_without_git_and_settings(
+    tt: Tt, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "tinytown.toml").write_text("broken")
+    monkeypatch.setenv("PATH", str(project))
+    assert tt("check", "tasks.toml").code == 0
+    assert tt("check").code == 1
+
+
 def test_the_projects_own_plan_is_never_passed_over(tt: Tt, project: Path) -> None:
     (project / "tasks.toml").write_text('[[task]]\nid = "a"\ndescription = "x"\n')
     assert tt("check", "--plans-only", "tasks.toml").code == 5

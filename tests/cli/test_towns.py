@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.home import ServerHome
 
 Tt = Callable[..., Ran]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -81,6 +86,26 @@ def test_nothing_is_removed_unless_somebody_says_yes(
     else:
         assert ran.lines[-1] == "Nothing was removed; with --yes 1 town would be."
     assert (names(tt), bases(project)) == before
+
+
+@pytest.mark.parametrize(("said", "left"), [("n", 3), ("", 3), ("y", 2)])
+def test_on_a_terminal_it_asks(
+    tt: Tt, project: Path, redis: Connection, said: str, left: int
+) -> None:
+    outer, inner = pty.openpty()
+    try:
+        os.write(outer, f"{said}\n".encode())
+        ended = subprocess.run(
+            [sys.executable, "-m", "tt", "towns", "--prune"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=inner, capture_output=True,
+            text=True, check=True, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(outer)
+        os.close(inner)
+    assert "Remove it from Redis? [y/N]" in ended.stderr
+    assert "Remove it" not in ended.stdout
+    assert len(names(tt)) == left
 
 
 def test_programs_are_told_what_was_removed(tt: Tt, redis: Connection) -> None:

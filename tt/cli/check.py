@@ -43,10 +43,12 @@ def check(flags: Flags, files: tuple[str, ...], *, plans_only: bool, as_json: bo
     """
     from tt.app.check import check as check_all
 
-    with flags.project() as project:
-        own = project.config.plan_path
-    named = [(path, shown(path)) for path in map(Path, files)] or [(own, shown(own))]
-    found = check_all(named, count_tasks, only=own if plans_only else None)
+    paths, only = [Path(file) for file in files], None
+    if plans_only or not files:  # files that are named need neither Git nor settings
+        with flags.project() as project:
+            own = project.config.plan_path
+        paths, only = paths or [own], own if plans_only else None
+    found = check_all([(path, shown(path)) for path in paths], count_tasks, only=only)
     answer(flags, _data(found), lambda look: _lines(found, look), as_json=as_json)
     return ExitCode.PLAN if any(file.problems for file in found) else ExitCode.DONE
 
