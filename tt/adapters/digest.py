@@ -5,8 +5,12 @@ from __future__ import annotations
 
 try:
     from _blake2 import blake2b as _blake2b
-except ImportError:  # an interpreter without this part of CPython
+    from _sha1 import sha1 as _sha1
+except ImportError:  # an interpreter without these parts of CPython
     from hashlib import blake2b as _blake2b
+    from hashlib import sha1 as _sha1
+
+_SHA1_LENGTH = 40
 
 
 def new_digest() -> _blake2b:
@@ -17,3 +21,13 @@ def new_digest() -> _blake2b:
 def digest_of(data: bytes) -> str:
     """Return the digest of all of `data`, as text."""
     return _blake2b(data).hexdigest()
+
+
+def blob_name(data: bytes, length: int) -> str:
+    """Compute the name of a Git blob, in a repository whose names have this length."""
+    head = b"blob %d\0" % len(data)
+    if length == _SHA1_LENGTH:
+        return str(_sha1(head + data, usedforsecurity=False).hexdigest())
+    from hashlib import sha256  # few repositories have such names
+
+    return sha256(head + data).hexdigest()

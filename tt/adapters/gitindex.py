@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from tt.adapters.digest import blob_name
 from tt.adapters.gitproc import Finished
 from tt.adapters.gitrepo import GitRepository
 from tt.errors import TTError
@@ -21,7 +22,6 @@ _REAL: Final = ("index", "index.lock")
 _LOCKED: Final = b"File exists"
 _PATIENCE: Final = 0.5
 """Seconds to wait for another Git that holds the index's lock."""
-_HASHES: Final = {40: "sha1", 64: "sha256"}
 
 
 class GitIndex:
@@ -65,7 +65,7 @@ class GitIndex:
         self._run("update-index", "--", name, path=path)
         mode, oid = self._entry(path) or ("", "")
         meant = (
-            oid if oid == _blob_name(data, len(staged.oid)) else self._filtered(path, data, "-w")
+            oid if oid == blob_name(data, len(staged.oid)) else self._filtered(path, data, "-w")
         )
         if (mode, oid) != (staged.mode, meant):
             self._put(path, staged.mode, meant)
@@ -115,12 +115,3 @@ class GitIndex:
                     "It is up to date in the worktree, and the next commit takes it along.",
                 )
             time.sleep(0.02)
-
-
-def _blob_name(data: bytes, length: int) -> str:
-    """Compute the name of a blob, in a repository whose names have this length."""
-    from hashlib import new
-
-    made = new(_HASHES[length], b"blob %d\0" % len(data), usedforsecurity=False)
-    made.update(data)
-    return made.hexdigest()
