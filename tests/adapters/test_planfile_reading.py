@@ -140,7 +140,7 @@ class TestSyntax:
     def test_conflict_markers_are_one_fault_that_names_their_lines(self) -> None:
         text = f'{A}<<<<<<< HEAD\nstatus = "failed"\n=======\nstatus = "running"\n>>>>>>> topic\n'
         assert faults(text) == [
-            "4:1: conflict markers of an unfinished merge (lines 4, 6, 8); keep what is right of both sides and delete the marker lines"
+            "4:1: conflict markers of an unfinished merge (lines 4, 6, 8), in `a`; `tt conflicts` shows both sides, `tt resolve ID --ours` or `--theirs` ends one"
         ]
         with pytest.raises(PlanError) as caught:
             read_plan(text.encode(), "f")

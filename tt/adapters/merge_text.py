@@ -8,7 +8,6 @@ byte. Conflicts stand between markers, in the lines of their field and nowhere e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from tt.adapters.merge_blocks import Said, Style, merged_unit
@@ -42,7 +41,7 @@ class _TextMerge:
         self.merged, self.style = merged, style
         self.files = versions.map(lambda version: units_of(version.text, version.names))
         self.units = self.files.map(lambda file: {unit.key: unit for unit in file.units})
-        self.firsts = [file.units[0].key for file in self.files[1:] if file.units]
+        self.befores = self.files.map(_befores)
         self._forget_undecided()
         self.conflicts: dict[str, set[str | None]] = {}
         for conflict in merged.conflicts:
@@ -114,17 +113,21 @@ class _TextMerge:
         if None in self._conflicts(key):
             return ""
         found = self.units.map(lambda units: units[key].blanks if key in units else None)
-        if found.ours is None or found.theirs is None:
-            blanks = found.ours or found.theirs or ""
-        else:
-            blanks = picked(found) or ""
-        firsts = self.firsts
+        follows = self.befores.map(lambda befores: befores.get(key, key) == before)
+        as_it_was = [
+            blanks
+            for blanks, same in zip(found[1:], follows[1:], strict=True)
+            if same and blanks is not None
+        ]
+        if len(as_it_was) == 2:
+            return picked(found) or ""
+        if as_it_was:
+            return as_it_was[0]
+        blanks = max(found.ours or "", found.theirs or "")
         if before is None:
-            return blanks if key in firsts else ""
-        is_loose = key in firsts or NOTE in (key[0], before[0])
-        if not blanks and is_loose and not any(_follows(file, key, before) for file in self.files):
-            return self.style.newline
-        return blanks
+            return ""
+        is_first = None in (befores.get(key, key) for befores in self.befores[1:])
+        return blanks or (self.style.newline if is_first or NOTE in (key[0], before[0]) else "")
 
 
 def _keys(units: dict[UnitKey, Unit]) -> Sequence[UnitKey]:
@@ -149,5 +152,7 @@ def _said(tree: Tree, key: UnitKey) -> Fields:
     return {**fields, "meta": dict(meta), **inner}
 
 
-def _follows(file: Units, key: UnitKey, before: UnitKey) -> bool:
-    return (before, key) in pairwise(unit.key for unit in file.units)
+def _befores(file: Units) -> dict[UnitKey, UnitKey | None]:
+    """Map each unit to the one above it; the first has none."""
+    keys = [unit.key for unit in file.units]
+    return dict(zip(keys, [None, *keys], strict=False))
