@@ -71,8 +71,10 @@ def test_every_command_is_in_one_section_and_can_be_loaded(tt: Tt) -> None:
 
 
 def test_every_reporting_command_has_json_and_examples(tt: Tt) -> None:
-    for name in sorted(COMMANDS.keys() - {"completion", "demo", "redis", "schema"}):
-        text = tt(name, "--help").out
+    groups = {f"hooks {name}" for name in ("install", "status", "uninstall")}
+    alone = COMMANDS.keys() - {"completion", "demo", "hooks", "redis", "schema"}
+    for name in sorted(alone | groups):
+        text = tt(*name.split(), "--help").out
         assert "--json" in text, name
         assert "Examples:" in text, name
 
