@@ -5,7 +5,7 @@ from __future__ import annotations
 
 try:
     from _blake2 import blake2b as _blake2b
-    from _sha1 import sha1 as _sha1
+    from _sha1 import sha1 as _sha1  # type: ignore[import-not-found]
 except ImportError:  # an interpreter without these parts of CPython
     from hashlib import blake2b as _blake2b
     from hashlib import sha1 as _sha1

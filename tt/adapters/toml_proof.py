@@ -99,5 +99,5 @@ def _says(document: dict[str, Any], wanted: list[Task], made: str | None) -> boo
     raw = document.get("tasks", [])
     if made is not None:
         raw = [{**task, "id": made} for task in raw]
-    read = read_document({"tasks": raw})
+    read = read_document({"tasks": raw}, links=False)  # they lead to tasks of other pieces
     return read.count == len(wanted) and list(read.plan.tasks.values()) == wanted
