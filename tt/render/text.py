@@ -9,8 +9,9 @@ from tt.core.values import ABSENT, Literal, MaybeValue
 
 # Control characters, bidirectional overrides, invisible marks and lone surrogates: text from a file
 # or from Redis could rewrite the screen with them. Joiners stay, scripts and emoji need them.
-_SPACES: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
-_UNSAFE: Final = re.compile(
+# Compiled where they are used, since nearly all text is printable.
+_SPACES: Final = r"[\t\n\v\f\r\x85\u2028\u2029]+"
+_UNSAFE: Final = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -48,7 +49,7 @@ def safe(text: str) -> str:
     """Return one line of printable text: line breaks become spaces, what is dangerous `\ufffd`."""
     if text.isprintable():
         return text
-    return _UNSAFE.sub("\ufffd", _SPACES.sub(" ", text))
+    return re.sub(_UNSAFE, "\ufffd", re.sub(_SPACES, " ", text))
 
 
 def columns(text: str) -> int:
