@@ -125,7 +125,7 @@ def test_a_deletion_and_a_second_beginning_are_commits(tmp_path: Path) -> None:
 
 
 def test_a_name_with_characters_of_patterns_is_taken_literally(tmp_path: Path) -> None:
-    write(tmp_path, [with_plan(A, name="a*[b]?.toml"), with_plan(B, 0, name="ab.toml")])
+    write(tmp_path, [with_plan(A, name="a*[b]?.toml"), with_plan(B, 0, name="axbc.toml")])
     assert [version for _, version, _ in plans_of(tmp_path, "a*[b]?.toml")] == [A]
 
 
@@ -218,14 +218,22 @@ def test_the_users_settings_for_git_log_change_nothing(tmp_path: Path) -> None:
     assert plans_of(tmp_path) == before
 
 
-def test_a_damaged_version_is_no_deletion(tmp_path: Path) -> None:
+@pytest.mark.parametrize("revision", ["HEAD", "HEAD~1", "HEAD~2"])
+def test_a_damaged_version_is_no_deletion(tmp_path: Path, revision: str) -> None:
     init(tmp_path)
     for one in (A, B, C):
         commit(tmp_path, "tasks.toml", (with_plan(one).files["tasks.toml"] or b"").decode())
-    blob = git(tmp_path, "rev-parse", "HEAD~1:tasks.toml")
+    blob = git(tmp_path, "rev-parse", f"{revision}:tasks.toml")
     (tmp_path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(TTError, match="missing or damaged"):
         plans_of(tmp_path)
+
+
+def test_children_come_before_their_parents_whatever_their_clocks_said(tmp_path: Path) -> None:
+    late = Node((0,), with_plan(B).files, hour=-50)
+    write(tmp_path, [with_plan(A), late, with_plan(C, 0), with_plan(LONG, 2, 1)])
+    subjects = [subject for subject, _, _ in plans_of(tmp_path)]
+    assert subjects == ["Commit 3", "Commit 2", "Commit 1", "Commit 0"]
 
 
 def test_reading_takes_no_lock_and_writes_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.plans import plan, plans, task
@@ -48,6 +48,8 @@ def expected(data: bytes) -> Plan | None:
     return None if grave & {problem.code for problem in reading.problems} else reading.plan
 
 
+@example([[PIECES[0], PIECES[10]], [PIECES[0], PIECES[9]]])
+@example([[PIECES[0], PIECES[4]], [PIECES[7], PIECES[0]], [PIECES[6], PIECES[0]]])
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=7), min_size=1, max_size=4))
 def test_versions_are_read_as_each_of_them_alone_would_be(versions: list[list[str]]) -> None:
     past = PastPlans("p")

@@ -364,6 +364,27 @@ def test_a_criss_cross_of_merges_blames_who_wrote_it(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_of_two_who_did_the_same_the_one_on_the_first_parents_side_is_blamed(
+    tmp_path: Path,
+) -> None:
+    left, right = plan(task("a", agent="x", p=1)), plan(task("a", agent="x", q=1))
+    both = plan(task("a", agent="x", p=1, q=1))
+    for name, parents, blamed_one in (("l", (1, 2), "Commit 1"), ("r", (2, 1), "Commit 2")):
+        line = [with_plan(A), with_plan(left, 0), with_plan(right, 0), with_plan(both, *parents)]
+        write(tmp_path / name, line)
+        assert touched(tmp_path / name)["agent"] == blamed_one
+
+
+def test_fields_that_came_back_from_two_sides_are_blamed_on_where_both_began(
+    tmp_path: Path,
+) -> None:
+    root = plan(task("a", x=1, y=1))
+    left, right = plan(task("a", x=1, y=2)), plan(task("a", x=2, y=1))
+    write(tmp_path, [with_plan(root), with_plan(left, 0), with_plan(right, 0),
+                     with_plan(root, 1, 2)])  # fmt: skip
+    assert set(touched(tmp_path).values()) == {"Commit 0"}
+
+
 def test_versions_are_read_as_they_are_needed(tmp_path: Path) -> None:
     line = [plan(task("a", f"text {number}")) for number in range(60)]
     write(tmp_path, [with_plan(one, *([n - 1] if n else [])) for n, one in enumerate(line)])

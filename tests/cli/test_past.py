@@ -203,6 +203,13 @@ def test_a_damaged_version_is_compared_as_far_as_it_can_be_read(tt: Tt, project:
     assert ran.lines[6:] == ["    What can be read is compared, the rest is left out."]
 
 
+def test_where_the_top_of_the_file_is_damaged_nothing_is_said_of_it(tt: Tt, project: Path) -> None:
+    save(project, DONE.replace('Pipeline"', "Pipeline"))
+    assert tt("diff").lines[:2] == [
+        "tasks.toml: index → worktree: 1 changed", "~ implement  Implement profile endpoints",
+    ]  # fmt: skip
+
+
 def test_a_value_that_cannot_be_understood_is_left_out_and_no_change(tt: Tt, project: Path) -> None:
     save(project, PLAN.replace('"completed"', '"done"').replace('"developer"', '"ada"'))
     ran = tt("diff")
@@ -216,7 +223,8 @@ def test_a_task_inside_a_conflict_is_left_out_whichever_side_it_is_on(
     tt: Tt, project: Path
 ) -> None:
     task = '[[tasks]]\nid = "{0}"\ndescription = "{0}"\n'
-    text = f"{PLAN}<<<<<<< a\n{task.format('x')}=======\n{task.format('y')}>>>>>>> b\n"
+    ours, theirs = task.format("w") + task.format("x"), task.format("y")
+    text = f"{PLAN}<<<<<<< a\n{ours}=======\n{theirs}>>>>>>> b\n"
     save(project, text + task.format("z"))
     assert [line for line in tt("diff").lines if line[0] in "+-~"] == ["+ z  z"]
 
@@ -300,6 +308,14 @@ def test_blame_names_the_commit_of_each_field(tt: Tt, project: Path) -> None:
     fields = tt("blame", "--json").data["fields"]
     assert {row["commit"] and row["commit"]["short"] for row in fields} == {first, second, None}
     assert tt("blame").lines[0] == "[meta]"
+
+
+def test_task_ids_are_completed(tt: Tt, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TT_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    for command in ("log", "blame"):
+        monkeypatch.setenv("COMP_WORDS", f"tt {command} de")
+        assert tt().lines == ["plain,design"]
 
 
 def test_an_unknown_task_is_an_error_with_what_was_meant(tt: Tt, project: Path) -> None:

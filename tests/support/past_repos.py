@@ -18,12 +18,16 @@ from tt.core.model import Plan
 
 @dataclass(frozen=True)
 class Node:
-    """A commit: the numbers of its parents, and the files that it has, None for no such file."""
+    """A commit: the numbers of its parents, and the files that it has, None for no such file.
+
+    `hour` is when it was made; by default its number.
+    """
 
     parents: tuple[int, ...] = ()
     files: dict[str, bytes | None] = field(default_factory=dict)
     author: str = "Test Author <author@example.invalid>"
     subject: str = ""
+    hour: int | None = None
 
 
 def with_plan(plan: Plan | bytes | None, *parents: int, name: str = "tasks.toml") -> Node:
@@ -35,7 +39,7 @@ def with_plan(plan: Plan | bytes | None, *parents: int, name: str = "tasks.toml"
 def write(top: Path, nodes: Sequence[Node], *options: str) -> list[str]:
     """Make a repository of these commits, the last of which is HEAD, and check it out.
 
-    Return the commits. They are an hour apart.
+    Return the commits.
     """
     init(top, *options)
     stream = b"".join(_stream(number, node) for number, node in enumerate(nodes))
@@ -54,7 +58,7 @@ def write(top: Path, nodes: Sequence[Node], *options: str) -> list[str]:
 def _stream(number: int, node: Node) -> bytes:
     subject = (node.subject or f"Commit {number}").encode(errors="surrogateescape")
     author = node.author.encode(errors="surrogateescape")
-    when = 1_700_000_000 + number * 3600
+    when = 1_700_000_000 + (number if node.hour is None else node.hour) * 3600
     head = b"commit refs/heads/n%d\nmark :%d\nauthor %s %d +0100\n" % (
         number, number + 1, author, when,
     )  # fmt: skip
