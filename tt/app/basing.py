@@ -23,7 +23,7 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
     if settled.snapshot is None:
         return
     base = next_base(site, view, work.direction, settled, written)
-    if not (settled.to_store or settled.to_file) and _is_old_news(view, base):
+    if not (settled.to_store or settled.to_file) and is_old_news(view, base):
         return
     record = SyncRecord(
         name="",
@@ -80,7 +80,7 @@ def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
     }
 
 
-def _is_old_news(view: View, base: Base) -> bool:
+def is_old_news(view: View, base: Base) -> bool:
     """Say whether there is nothing to save; a raised counter or a moved HEAD alone is no news.
 
     But it has to be noted that hashes which were made again have been seen: else they would stay

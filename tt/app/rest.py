@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tt.app.basing import next_base
+from tt.app.basing import is_old_news, next_base
 from tt.app.look import View
 from tt.app.site import Site
 from tt.app.storing import untouched, waits_for_marks
 from tt.app.work import Settled
 from tt.core.report import Direction
 from tt.core.trees import Trust
-from tt.record import replace
 
 
 def at_rest(site: Site, view: View, settled: Settled) -> bool:
@@ -23,7 +22,9 @@ def at_rest(site: Site, view: View, settled: Settled) -> bool:
         return False
     if settled.to_store or settled.to_file or settled.faults or settled.overtaken:
         return False
-    return _says_the_same(view) and _has_no_doubts(view) and _keeps_its_base(site, view, settled)
+    if not _says_the_same(view) or not _has_no_doubts(view):
+        return False
+    return is_old_news(view, next_base(site, view, Direction.MERGE, settled, untouched(view)))
 
 
 def _says_the_same(view: View) -> bool:
@@ -40,10 +41,3 @@ def _has_no_doubts(view: View) -> bool:
         return False
     ours = set(stored.repo.split()).intersection(town.repo.split())
     return bool(ours) and view.trust is Trust.CURRENT
-
-
-def _keeps_its_base(site: Site, view: View, settled: Settled) -> bool:
-    """Say whether the base would stay as it is, but for the commit that it remembers."""
-    stored = view.stored
-    base = next_base(site, view, Direction.MERGE, settled, untouched(view))
-    return stored is not None and replace(base, head=stored.head) == stored
