@@ -7,6 +7,7 @@ they are written down, what each field of the outcome must be, and which fields 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -246,7 +247,7 @@ def stripped(data: bytes, side: str) -> bytes:
     """Take one side of each conflict, as a person would by hand; knows nothing of our reader."""
     out: list[bytes] = []
     where = ""
-    for line in data.splitlines(keepends=True):
+    for line in data.removeprefix(BOM_UTF8).splitlines(keepends=True):
         if line.startswith(b"<<<<<<< "):
             where = "ours"
         elif where and line.rstrip() == b"=======":

@@ -110,6 +110,9 @@ class _TextMerge:
 
     def _blanks(self, key: UnitKey, before: UnitKey | None) -> str:
         """Return the blank lines above a unit, which may have another neighbour than it had."""
+        mine, other = self.units.ours.get(key), self.units.theirs.get(key)
+        if mine is not None and mine == other and self._follows_on_both(key, before):
+            return mine.blanks
         if None in self._conflicts(key):
             return ""
         found = self.units.map(lambda units: units[key].blanks if key in units else None)
@@ -128,6 +131,9 @@ class _TextMerge:
             return ""
         is_first = None in (befores.get(key, key) for befores in self.befores[1:])
         return blanks or (self.style.newline if is_first or NOTE in (key[0], before[0]) else "")
+
+    def _follows_on_both(self, key: UnitKey, before: UnitKey | None) -> bool:
+        return all(befores.get(key, key) == before for befores in self.befores[1:])
 
 
 def _keys(units: dict[UnitKey, Unit]) -> Sequence[UnitKey]:

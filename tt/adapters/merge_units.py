@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from tt.adapters.toml_pieces import task_starts
@@ -95,6 +96,7 @@ def _is_plain(piece: str) -> bool:
     return '"""' not in piece and "'''" not in piece and not _HEADER.search(piece)
 
 
+@lru_cache(1 << 14)  # most pieces are the same in all three versions
 def _statements_end(piece: str) -> int:
     """Return where the last statement ends, in a text in which no string has two lines."""
     end = len(piece)
