@@ -412,6 +412,14 @@ class TestMeta:
     def test_the_description_is_set_wherever_it_stands(self, before: str, after: str) -> None:
         assert setting(before, "description", "new", META_ID) == after
 
+    def test_all_of_meta_may_change_where_it_is_dotted_keys(self) -> None:
+        changes = [
+            Edited(META_ID, "description", "old", ABSENT),
+            Edited(META_ID, "default_agent", ABSENT, "dev"),
+        ]
+        after = f'meta.default_agent = "dev"\n\n{A}'
+        assert edited(f'meta.description = "old"\n\n{A}', *changes) == after
+
     def test_a_key_of_meta_is_removed_with_its_line(self) -> None:
         before = f'[meta]\ndescription = "x"\ndefault_agent = "dev" # d\n\n{A}'
         after = setting(before, "default_agent", ABSENT, META_ID)

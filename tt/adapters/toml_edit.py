@@ -58,11 +58,15 @@ def edit_plan(
 
 
 def _edited_table(text: str, root: str, identifier: str | None, edits: Iterable[Edited]) -> str:
-    """Make the edits of one table; those of keys that are new come in the order of writing."""
+    """Make the edits of one table; those of keys that are new come in the order of writing.
+
+    What goes, goes last: a table of dotted keys is there as long as one of them is.
+    """
     if identifier is not None:
         text = changed(text, root, ("id",), ABSENT, identifier)
     rank = {name: place for place, name in enumerate(ORDER)}
-    for edit in sorted(edits, key=lambda edit: rank.get(edit.field, len(rank))):
+    places = [(edit.new is ABSENT, rank.get(edit.field, len(rank)), edit) for edit in edits]
+    for *_, edit in sorted(places, key=lambda place: place[:2]):
         text = changed(text, root, (edit.field,), edit.old, edit.new)
     return text
 
