@@ -237,6 +237,16 @@ def test_a_state_that_changed_is_in_the_commit(desk: Desk) -> None:
     assert not desk.looked()
 
 
+def test_a_base_that_was_put_back_is_looked_at(desk: Desk) -> None:
+    desk.agent(state="completed")
+    desk.hook()
+    desk.commit()
+    desk.settle()
+    ref = f"refs/worktree/tt/{TOWN}"
+    git(desk.place.top, "update-ref", ref, f"{ref}^")
+    assert desk.looked("post-merge", "0")
+
+
 def test_what_is_staged_only_makes_a_commit_look(desk: Desk) -> None:
     kept = desk.place.file.read_bytes()
     _edit(desk)
