@@ -8,11 +8,11 @@ from typing import Final
 from tests.matrix.commits import BOTH, COMMIT, edit, edit_staged
 from tests.matrix.merges import conflicting, shared
 from tests.matrix.moves import both_towns
-from tests.matrix.scenes import EDIT, PLAIN, Scene, Told, git
+from tests.matrix.scenes import EDIT, PLAIN, Scene, Told
 from tests.matrix.starts import busy, files, hook_up, in_step
 from tests.matrix.versions import PLAN
 from tests.matrix.world import PLAN_FILE, Place, World
-from tests.support.hooked import lay_recording_hooks
+from tests.support.hooked import git, lay_recording_hooks
 
 COMMIT_ALL: Final = git("commit", "-q", "-a", "-m", "Work")
 UNTOUCHED: Final[Told] = ("e e e · ·", "e e e a ·", "e e e a ·", "e e e - ·")

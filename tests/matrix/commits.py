@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.matrix.scenes import EDIT, PLAIN, PUSHED, Scene, git
+from tests.matrix.scenes import EDIT, PLAIN, PUSHED, Scene
 from tests.matrix.starts import busy, files, hook_up, in_step
 from tests.matrix.versions import PLAN, text
 from tests.matrix.world import PLAN_FILE, Place, World
+from tests.support.hooked import git
 
 COMMIT: Final = git("commit", "-q", "-m", "Work")
 BOTH: Final = "pre-commit post-commit"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.matrix.scenes import Scene, Told, git, shell
+from tests.matrix.scenes import Scene, Told, shell
 from tests.matrix.starts import in_step, topic
 from tests.matrix.versions import text
 from tests.matrix.world import PLAN_FILE, Place, World
+from tests.support.hooked import git
 
 TAKEN: Final[Told] = ("t t t t t", "t t t ta t", "t t t a ·", "t t t t t")
 BOTH: Final[Told] = ("et et et et et", "et et et eta et", "et et et ea e", "et et et et et")

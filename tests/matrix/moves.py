@@ -6,11 +6,11 @@ from typing import Final
 
 from tests.matrix.commits import BOTH, edit, edit_staged
 from tests.matrix.merges import ON_TOPIC, merged_edit
-from tests.matrix.scenes import EDIT, Scene, Told, git
+from tests.matrix.scenes import EDIT, Scene, Told
 from tests.matrix.starts import committed, hook_up, in_step, topic
 from tests.matrix.versions import NONE
 from tests.matrix.world import PLAN_FILE, Place, World
-from tests.support.hooked import lay_recording_hooks
+from tests.support.hooked import git, lay_recording_hooks
 
 BACK: Final[Told] = ("· · · · ·", "· · · a ·", "· · · a ·", "· · · - ·")
 """The plan is as it was, and no hook has anything to do."""

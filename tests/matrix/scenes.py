@@ -54,11 +54,6 @@ class Scene:
         return Sides(*self.told[list(CONDITIONS).index(condition)].split())
 
 
-def git(*words: str, given: str | None = None, where: str = "", **env: str) -> Step:
-    """Name a Git command of the user's."""
-    return Step(("git", *words), given, env, where)
-
-
 def shell(line: str, **env: str) -> Step:
     """Name a line of shell, for what the user does between two Git commands."""
     return Step(("sh", "-c", line), None, env, "")

@@ -53,6 +53,11 @@ class Step(NamedTuple):
     where: str = ""
 
 
+def git(*words: str, given: str | None = None, where: str = "", **env: str) -> Step:
+    """Name a Git command of the user's."""
+    return Step(("git", *words), given, env, where)
+
+
 def install_program(directory: Path) -> Path:
     """Lay down a `tt` that is this checkout's; return the directory to put on the PATH."""
     directory.mkdir(parents=True, exist_ok=True)
