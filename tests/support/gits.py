@@ -31,10 +31,3 @@ def new_git(monkeypatch: pytest.MonkeyPatch) -> None:
     if NEW_GIT is None or not has_config_hooks(NEW_GIT):
         pytest.skip("this Git has no hooks in its configuration; TT_TEST_NEW_GIT may name one")
     monkeypatch.setenv("PATH", f"{Path(NEW_GIT).parent}{os.pathsep}{os.environ['PATH']}")
-
-
-@pytest.fixture
-def old_git() -> None:
-    """Skip where Git has hooks in its configuration, and so puts none into files."""
-    if has_config_hooks():
-        pytest.skip("this Git has hooks in its configuration")
