@@ -74,6 +74,16 @@ def test_each_event_calls_tt_with_its_arguments_and_the_pid_of_git(
     assert yard.calls() == ["hook-impl post-merge 0"]
 
 
+def test_an_amended_commit_is_seen_to_by_its_pre_commit(yard: Yard, shell: list[str]) -> None:
+    copied(yard, shell)
+    note = '[ "$2" != pre-commit ] || { mkdir -p .git/tt && echo "$TT_GIT_PID" >.git/tt/commit; }\n'
+    yard.program.write_text(yard.program.read_text().replace("exit", f"{note}exit"))
+    assert yard.git("commit", "--amend", "--quiet", "--message", "y").code == 0
+    assert yard.calls() == ["hook-impl pre-commit"]
+    assert yard.git("commit", "--amend", "--no-verify", "--quiet", "--message", "z").code == 0
+    assert yard.calls() == ["hook-impl post-commit", "hook-impl post-rewrite amend"]
+
+
 def test_pre_push_passes_on_what_is_pushed(yard: Yard, shell: list[str]) -> None:
     copied(yard, shell)
     head, target = git(yard.top, "rev-parse", "HEAD"), remote(yard)
@@ -83,15 +93,15 @@ def test_pre_push_passes_on_what_is_pushed(yard: Yard, shell: list[str]) -> None
     assert told == f"refs/heads/main {head} refs/heads/main {'0' * 40}"
 
 
-def test_only_a_pre_commit_that_says_1_stops_git(yard: Yard, shell: list[str]) -> None:
+def test_only_a_pre_commit_that_says_75_stops_git(yard: Yard, shell: list[str]) -> None:
     copied(yard, shell)
-    assert yard.commit(TT_TEST_CODE="1").code == 1
+    assert yard.commit(TT_TEST_CODE="75").code == 1
     assert yard.calls() == ["hook-impl pre-commit"]
-    for code in ("2", "70", "127"):
+    for code in ("1", "2", "70", "127"):
         assert yard.commit(TT_TEST_CODE=code).code == 0
         assert yard.calls() == ["hook-impl pre-commit", "hook-impl post-commit"]
-    assert yard.git("switch", "--create", "other", TT_TEST_CODE="1").code == 0
-    assert yard.git("push", "--quiet", remote(yard), "other", TT_TEST_CODE="1").code == 0
+    assert yard.git("switch", "--create", "other", TT_TEST_CODE="75").code == 0
+    assert yard.git("push", "--quiet", remote(yard), "other", TT_TEST_CODE="75").code == 0
 
 
 def test_nothing_is_started_where_there_is_no_plan(yard: Yard, shell: list[str]) -> None:

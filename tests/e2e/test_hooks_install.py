@@ -551,7 +551,7 @@ def test_a_merge_calls_the_driver_with_what_it_needs(yard: Yard) -> None:
     assert (yard.top / "tasks.toml").read_text() == "merged\n"
 
 
-@pytest.mark.parametrize("code", [None, 2, 126, 127])
+@pytest.mark.parametrize("code", [None, 1, 2, 126, 127])
 def test_a_merge_without_a_tt_that_can_is_gits_own(yard: Yard, code: int | None) -> None:
     install(yard)
     diverge(yard)
@@ -566,6 +566,8 @@ def test_a_merge_without_a_tt_that_can_is_gits_own(yard: Yard, code: int | None)
 def test_a_conflict_of_the_driver_is_a_conflict(yard: Yard) -> None:
     install(yard)
     diverge(yard)
-    assert yard.git("merge", "theirs", TT_TEST_CODE="1").code == 1
+    marked = "<<<<<<< ours\n=======\n>>>>>>> theirs\n"
+    write_script(yard.program, f"#!/bin/sh\nprintf '{marked}' >\"$3\"\nexit 1\n")
+    assert yard.git("merge", "theirs").code == 1
     assert git(yard.top, "status", "--porcelain", "tasks.toml") == "UU tasks.toml"
-    assert (yard.top / "tasks.toml").read_text() == "x = 2\n"
+    assert (yard.top / "tasks.toml").read_text() == marked

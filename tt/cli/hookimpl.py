@@ -32,7 +32,9 @@ EVENTS: Final = ("pre-commit", *PUSHING, "pre-push")
 _FRAMEWORK: Final = "--framework"
 _PARENT: Final = "TT_GIT_PID"
 _NULL: Final = "0" * 7
-_STOP, _GO_ON = 1, 0
+_GO_ON: Final = 0
+_STOP: Final = 75
+"""What stops a commit; a Python that cannot start ends with 1, and must not."""
 _LONGEST: Final = 60
 """Seconds that a hook may take in all: a first push of a hundred thousand tasks takes half."""
 

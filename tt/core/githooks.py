@@ -32,7 +32,7 @@ _COMMAND: Final = (
 _DRIVER: Final = (
     'for tt in PROGRAM "$(command -v tt)" "$HOME/.local/bin/tt" /usr/local/bin/tt'
     ' /opt/homebrew/bin/tt; do if [ -x "$tt" ]; then "$tt" merge-driver %O %A %B %P %L;'
-    " c=$?; case $c in 0|1|129|13?|14?) exit $c ;; esac; fi; done;"
+    " c=$?; case $c in 0|129|13?|14?) exit $c ;; 1) grep -q '<<<' %A && exit 1 ;; esac; fi; done;"
     " git merge-file -L ours -L base -L theirs --marker-size=%L %A %O %B"
 )
 
