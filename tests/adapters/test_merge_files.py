@@ -63,11 +63,12 @@ class TestConflicts:
         assert result.data.decode() == changed(base, (notes, lines))
 
     def test_a_task_edited_here_and_removed_there_is_between_markers_as_a_whole(self) -> None:
-        ours = changed(PLAN, (f"\n{B}", "\n# on b\n" + changed(B, ('"B"', '"B!"'))))
-        theirs = changed(PLAN, (f"{B}\n", ""))
-        result = merged_text(PLAN, ours, theirs)
+        base = changed(PLAN, (B, f"{B}# below b\n"))
+        ours = changed(base, (f"\n{B}", "\n# on b\n" + changed(B, ('"B"', '"B!"'))))
+        theirs = changed(base, (f"{B}# below b\n\n", ""))
+        result = merged_text(base, ours, theirs)
         assert conflict_names(result) == {("b", None)}
-        block = "\n# on b\n" + changed(B, ('"B"', '"B!"'))
+        block = "\n# on b\n" + changed(B, ('"B"', '"B!"')) + "# below b\n"
         assert result.data.decode() == (
             f"{META}{A}<<<<<<< ours\n{block}=======\n>>>>>>> theirs\n\n{C}"
         )
@@ -157,6 +158,19 @@ class TestConflicts:
             '  { id = "b", description = "B2" },\n]\n'
         )
 
+    def test_a_conflict_at_the_end_of_a_file_without_a_last_newline_has_markers_of_its_own(
+        self,
+    ) -> None:
+        base = 'tasks = [ { id = "a", description = "A" } ]'
+        result = merged_text(base, changed(base, ('"A"', '"1"')), changed(base, ('"A"', '"2"')))
+        assert result.data.decode().splitlines() == [
+            "<<<<<<< ours",
+            changed(base, ('"A"', '"1"')),
+            "=======",
+            changed(base, ('"A"', '"2"')),
+            ">>>>>>> theirs",
+        ]
+
     def test_what_the_merge_would_break_is_a_conflict_that_says_why(self) -> None:
         ours = changed(PLAN, ('id = "a"\n', 'id = "a"\nparent = "c"\n'))
         theirs = changed(PLAN, ('id = "c"\n', 'id = "c"\nparent = "a"\n'))
@@ -188,6 +202,32 @@ class TestFormatAndComments:
         theirs = changed(PLAN, ('"dev"\n', '"ops"  # theirs\n'))
         found = text_of(PLAN, ours, theirs)
         assert '# theirs\nagent = "ops"  # ours\n' in found
+
+    def test_a_status_is_written_as_the_side_wrote_it_that_is_further_along(self) -> None:
+        ours = changed(PLAN, ('"pending"', '"running"'))
+        theirs = changed(PLAN, ('"pending"', "'completed'"))
+        assert text_of(PLAN, ours, theirs) == theirs
+        assert text_of(PLAN, theirs, ours) == theirs
+
+    def test_a_comment_beside_a_value_that_goes_stays_with_its_task(self) -> None:
+        base = changed(PLAN, ('"pending"\n', '"pending"\npriority = 1\n'))
+        ours = changed(base, ("priority = 1\n", ""))
+        theirs = changed(base, ("priority = 1\n", "priority = 1  # ask Eve\n"), ('"C"', '"C!"'))
+        assert text_of(base, ours, theirs) == changed(
+            PLAN, ('"pending"\n', '"pending"\n# ask Eve\n'), ('"C"', '"C!"')
+        )
+
+    def test_a_table_that_one_side_took_out_and_the_other_added_to_has_its_header(self) -> None:
+        ours = changed(PLAN, (META, ""))
+        theirs = changed(PLAN, ('"plan"\n', '"plan"\nowner = "me"\n'))
+        assert text_of(PLAN, ours, theirs) == f'[meta]\nowner = "me"\n\n{A}\n{B}\n{C}'
+
+    def test_tasks_that_both_sides_put_first_have_an_empty_line_between_them(self) -> None:
+        new = {name: f'[[tasks]]\nid = "{name}"\ndescription = "new"\n' for name in "xy"}
+        base = f"{B}\n{A}"
+        ours, theirs = f"{new['y']}\n{base}", f"{new['x']}\n{base}"
+        wanted = f"{new['x']}\n{new['y']}\n{base}"
+        assert text_of(base, ours, theirs) == text_of(base, theirs, ours) == wanted
 
     def test_comment_lines_stay_come_and_go_by_themselves(self) -> None:
         base = changed(PLAN, (A, "# one\n# two\n" + A))
@@ -271,6 +311,10 @@ class TestShape:
         for one, other in ((ours, theirs), (theirs, ours)):
             assert merged_text(PLAN, one, other).data == both.encode()
 
+    def test_without_a_base_a_side_with_its_own_line_endings_has_its_way(self) -> None:
+        for one, other in ((A, B.replace("\n", "\r\n")), (B.replace("\n", "\r\n"), A)):
+            assert merged_text("", one, other).data == f"{A}\n{B}".replace("\n", "\r\n").encode()
+
     def test_conflicts_have_the_line_endings_of_the_file(self) -> None:
         sides = [changed(PLAN, ('"A"', f'"{n}"')).replace("\n", "\r\n") for n in (1, 2)]
         found = merged_text(PLAN.replace("\n", "\r\n"), *sides).data
@@ -338,9 +382,9 @@ class TestBases:
         lines = '<<<<<<< ours\nstatus = "completed"\n=======\nstatus = "failed"\n>>>>>>> theirs\n'
         base = changed(PLAN, ('status = "pending"\n', lines))
         ours = changed(PLAN, ('"pending"', '"completed"'))
-        theirs = changed(PLAN, ('"pending"', '"running"'))
+        theirs = changed(PLAN, (A, f"# on a\n{A}"), ('"pending"', '"running"'))
         for one, other in ((ours, theirs), (theirs, ours)):
-            assert text_of(base, one, other) == ours
+            assert text_of(base, one, other) == changed(ours, (A[:9], f"# on a\n{A[:9]}"))
 
     def test_a_base_that_cannot_be_read_leaves_the_merge_to_lines(self) -> None:
         base = changed(PLAN, ('"plan"', '"plan'))

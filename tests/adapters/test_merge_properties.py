@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 
 from tests.support.merges import (
@@ -19,6 +20,7 @@ from tests.support.merges import (
     wanted_comments,
 )
 from tests.support.toml_files import plan_files
+from tt.adapters import merge_edit
 from tt.adapters.merge_files import tree_in
 from tt.adapters.merge_units import OddTextError, joined, units_of
 from tt.adapters.planfile import read_leniently
@@ -82,6 +84,13 @@ def test_a_plan_merges_to_what_the_rules_say(data: Three[bytes]) -> None:
             elif own is not None and name in own:
                 wanted[identifier][str(name)] = own[str(name)]
         assert sides[side] == wanted
+
+
+@given(human_merges())
+def test_a_plan_as_people_write_it_is_put_together_from_both_texts(data: Three[bytes]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge_edit, "edited_text", lambda *_: None)
+        assert not merged(data).why
 
 
 @given(human_merges())

@@ -62,6 +62,11 @@ def test_what_does_not_open_or_close_is_no_conflict(text: str) -> None:
     assert pieces(text) == [text]
 
 
+def test_a_beginning_within_a_conflict_of_the_same_size_begins_the_conflict() -> None:
+    text = "<<<<<<< no\n" + hunk("a\n", "b\n")
+    assert sided(text, OURS) == "<<<<<<< no\na\n"
+
+
 def test_markers_without_words_or_a_last_newline_count() -> None:
     text = "<<<<<<<\na\n=======\nb\n>>>>>>>"
     assert has_markers(text)

@@ -111,10 +111,12 @@ def test_tables_merge_key_by_key_and_meta_is_one_of_them() -> None:
 
 
 def test_a_status_in_another_table_has_no_progress() -> None:
-    merged = merge_trees(
-        tree(other={"status": "x"}), tree(other={"status": "y"}), tree(other={"status": "z"})
+    base, ours, theirs = (
+        tree(other={"status": status}) for status in ("pending", "running", "completed")
     )
-    assert [(c.id, c.field) for c in merged.conflicts] == [("[other]", "status")]
+    assert [(c.id, c.field) for c in merge_trees(base, ours, theirs).conflicts] == [
+        ("[other]", "status")
+    ]
 
 
 # What the merge itself would break

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tt.adapters.toml_edit import edit_plan
 from tt.adapters.toml_read import bytes_of, text_of
+from tt.adapters.toml_write import newline_of
 from tt.core.diff import diff
 from tt.core.markers import hunk
 
@@ -32,8 +33,8 @@ def edited_text(data: bytes, reading: Reading, merged: MergedTree, size: int) ->
 
 def _marked(one: str, other: str, size: int) -> str:
     """Put markers around the lines in which two texts differ."""
-    ours, theirs = one.splitlines(keepends=True), other.splitlines(keepends=True)
-    newline = "\r\n" if ours and ours[0].endswith("\r\n") else "\n"
+    ours, theirs = _lines(one), _lines(other)
+    newline = newline_of(one)
     parts: list[str] = []
     steps = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
     for tag, i1, i2, j1, j2 in steps:
@@ -42,3 +43,11 @@ def _marked(one: str, other: str, size: int) -> str:
         else:
             parts.append(hunk("".join(ours[i1:i2]), "".join(theirs[j1:j2]), size, newline))
     return "".join(parts)
+
+
+def _lines(text: str) -> list[str]:
+    """Split a text into lines; the last one is ended, too, since markers may follow it."""
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += newline_of(text)
+    return lines

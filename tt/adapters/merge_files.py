@@ -149,8 +149,6 @@ class _Shape(NamedTuple):
         newlines = read.map(lambda one: newline_of(one.text))
         lasts = read.map(lambda one: one.text[-1:] if one.text.endswith("\n") else "")
         marks = data.map(lambda one: BOM_UTF8 if one.startswith(BOM_UTF8) else b"")
-        if not read.base.text:  # an empty base has no shape that a side could have changed
-            newlines, lasts = newlines._replace(base=newlines.ours), lasts._replace(base=lasts.ours)
         newline = picked(newlines)
         return cls(
             newline, newline if len({*newlines}) == 1 else "\n", picked(lasts), picked(marks)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import cast
 
 from tt.core.document import Reading
 from tt.core.model import EMPTY, META_ID, Task
 from tt.core.treemerge import TOP_ID, Fields, Tree
 from tt.core.values import Value, from_toml
-
-_ODD_VALUES: Final = frozenset({"type", "status", "description"})
 
 
 def tree_of(document: Mapping[str, object], reading: Reading) -> Tree | None:
@@ -23,9 +21,7 @@ def tree_of(document: Mapping[str, object], reading: Reading) -> Tree | None:
         return None
     tasks = dict(reading.plan.tasks)
     for problem in reading.problems:
-        if problem.code not in _ODD_VALUES or not _put_back(
-            document, reading, problem.place, tasks
-        ):
+        if not _put_back(document, reading, problem.place, tasks):
             return None
     return Tree(_tables(document), tasks)
 
