@@ -218,9 +218,10 @@ class TestFormatAndComments:
         )
 
     def test_a_table_that_one_side_took_out_and_the_other_added_to_has_its_header(self) -> None:
-        ours = changed(PLAN, (META, ""))
-        theirs = changed(PLAN, ('"plan"\n', '"plan"\nowner = "me"\n'))
-        assert text_of(PLAN, ours, theirs) == f'[meta]\nowner = "me"\n\n{A}\n{B}\n{C}'
+        base = changed(PLAN, ("[meta]", "[ meta ]"))
+        ours = changed(base, (META.replace("[meta]", "[ meta ]"), ""))
+        theirs = changed(base, ('"plan"\n', '"plan"\nowner = "me"\n'))
+        assert text_of(base, ours, theirs) == f'[ meta ]\nowner = "me"\n\n{A}\n{B}\n{C}'
 
     def test_tasks_that_both_sides_put_first_have_an_empty_line_between_them(self) -> None:
         new = {name: f'[[tasks]]\nid = "{name}"\ndescription = "new"\n' for name in "xy"}
@@ -236,6 +237,13 @@ class TestFormatAndComments:
         assert text_of(base, ours, theirs) == changed(
             PLAN, (A, "# theirs\n# two\n# ours\n" + changed(A, ('"A"', '"A!"')))
         )
+
+    def test_a_comment_above_a_value_goes_with_the_side_that_took_it_out(self) -> None:
+        base = changed(PLAN, ("agent =", "# old\nagent ="))
+        ours = changed(base, ('"dev"', '"ops"'))
+        theirs = changed(base, ("# old\n", "# new\n"), ('"pending"', '"running"'))
+        wanted = changed(theirs, ('"dev"', '"ops"'))
+        assert text_of(base, ours, theirs) == text_of(base, theirs, ours) == wanted
 
     def test_comments_within_a_list_outlive_its_merge(self) -> None:
         tags = 'tags = [\n  "x",  # first\n]\n'
@@ -410,6 +418,11 @@ class TestWhatIsNoPlan:
         broken = changed(PLAN, ('"plan"', '"plan'))
         result = merged_text(PLAN, broken, changed(PLAN, ('"C"', '"C!"')))
         assert result.data.decode() == changed(broken, ('"C"', '"C!"'))
+
+    def test_markers_around_lines_are_as_long_as_git_asks_for(self) -> None:
+        base = '[build]\ncommand = "make"\n'
+        data = Three(base, changed(base, ("make", "cmake")), changed(base, ("make", "ninja")))
+        assert b"<" * 11 + b" ours\n" in merged(data.map(str.encode), 11).data
 
     def test_an_empty_side_is_not_taken_for_a_plan_without_tasks(self) -> None:
         result = merged_text(PLAN, "", changed(PLAN, ('"C"', '"C!"')))

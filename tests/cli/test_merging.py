@@ -103,6 +103,15 @@ def test_the_sides_of_a_merge_need_markers(file: Path, tt: Callable[..., Ran]) -
     assert file.read_text() == PLAN
 
 
+def test_a_text_in_a_plan_that_looks_like_markers_is_the_users(
+    file: Path, tt: Callable[..., Ran]
+) -> None:
+    plan = f"{PLAN}notes = '''\n{HUNK}'''\n"
+    file.write_text(plan)
+    assert "There are no conflict markers" in tt("resolve", "design", "--ours").err
+    assert file.read_text() == plan
+
+
 def test_a_task_that_is_not_in_conflict_is_guessed_at(file: Path, tt: Callable[..., Ran]) -> None:
     file.write_text(MARKED)
     ran = tt("resolve", "desing", "--ours")
