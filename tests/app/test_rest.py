@@ -169,6 +169,11 @@ def _meta(clone: Clone) -> None:
     clone.memory.plan["meta:description"] = '"said elsewhere"'
 
 
+def _meta_conflict(clone: Clone) -> None:
+    clone.edit("[meta]", '[meta]\ndescription = "said here"')
+    clone.memory.plan["meta:description"] = '"said elsewhere"'
+
+
 def _flushed(clone: Clone) -> None:
     restore(clone.memory)
 
@@ -192,7 +197,7 @@ def _stone(clone: Clone) -> None:
 
 DISTURBED: tuple[Callable[[Clone], None], ...] = (
     _agent, _conflict, _kept, _duplicate, _fault, _foreign, _untagged, _made_again, _flushed,
-    _meta, _healed, _without_epoch, _unnamed, _stone,
+    _meta, _meta_conflict, _healed, _without_epoch, _unnamed, _stone,
 )  # fmt: skip
 
 
@@ -204,7 +209,9 @@ def test_whatever_a_hook_would_do_or_say_is_no_rest(
     assert not rests(clone), "what the first hook finds"
 
 
-@pytest.mark.parametrize("disturb", [_conflict, _kept, _duplicate, _fault, _agent, _unnamed, _meta])
+@pytest.mark.parametrize(
+    "disturb", [_conflict, _kept, _duplicate, _fault, _agent, _unnamed, _meta_conflict]
+)
 def test_what_no_push_can_settle_is_no_rest_ever(
     clone: Clone, disturb: Callable[[Clone], None]
 ) -> None:
