@@ -383,7 +383,8 @@ class TestBases:
         lines = '<<<<<<<<< ours\nagent = "x"\n=========\nagent = "y"\n>>>>>>>>> theirs\n'
         base = changed(PLAN, ('agent = "dev"\n', lines))
         one, other = changed(PLAN, ('"dev"', '"x"')), changed(PLAN, ('"dev"', '"y"'))
-        assert conflict_names(merged_text(base, one, other)) == {("a", "agent")}
+        for mark in ("", "\ufeff"):
+            assert conflict_names(merged_text(mark + base, one, other)) == {("a", "agent")}
         assert text_of(base, one, changed(one, ('"C"', '"C!"'))) == changed(one, ('"C"', '"C!"'))
 
     def test_a_status_that_a_base_left_open_merges_by_progress(self) -> None:

@@ -14,8 +14,8 @@ from tt.core.model import META_ID, Plan
 from tt.core.outcome import Outcome, Side
 from tt.core.reconcile import complete, doubtful, reconcile
 from tt.core.report import Conflict, Kept
-from tt.core.trees import UNDECIDED, StoreView, Terms, Trust
-from tt.core.values import ABSENT, Literal, MaybeValue, Value, dump, load
+from tt.core.trees import StoreView, Terms, Trust
+from tt.core.values import ABSENT, UNDECIDED, Literal, MaybeValue, Value, dump, load
 
 REWOUND = Terms(trust=Trust.REWOUND)
 REPLACED = Terms(trust=Trust.REPLACED)

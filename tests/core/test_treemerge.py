@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.plans import descendants, plan, plans, task
+from tt.core.graph import faults
 from tt.core.model import META_ID, Plan, Task
 from tt.core.treemerge import MergeConflict, MergedTree, Tree, agreed, conflicting_ids, merge_trees
-from tt.core.validity import faults
 from tt.core.values import ABSENT
 
 

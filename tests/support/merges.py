@@ -39,7 +39,7 @@ def line_merge(data: Three[bytes], size: int = DEFAULT_SIZE) -> LineMerge:
         files = Three(*(Path(name) / kind for kind in ("base", "ours", "theirs")))
         for path, content in zip(files, data, strict=True):
             path.write_bytes(content)
-        with MergingLines(files, size) as lines:
+        with MergingLines(files.map(str), size) as lines:
             return lines.result()
 
 

@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 from tt.adapters.merge_comments import comment_lines, lost_comments, merged_lines
 from tt.adapters.merge_units import TASK, TOP, OddTextError, Unit
 from tt.adapters.toml_scan import Key, Pair, sections
-from tt.adapters.toml_table import ORDER, changed
-from tt.adapters.toml_write import key_text
+from tt.adapters.toml_write import ORDER, key_text
 from tt.core.markers import hunk
 from tt.core.three import Three, picked
 from tt.core.treemerge import Fields
@@ -258,6 +257,8 @@ class _BlockMerge:
         """Make the lines of a field say what both sides' values merge into."""
         if self.unit.key[0] == TOP:
             raise OddTextError
+        from tt.adapters.toml_table import changed  # few merges need it
+
         is_task = self.unit.key[0] == TASK
         root = "tasks" if is_task else self.unit.id[1:-1]
         newline = self.style.newline

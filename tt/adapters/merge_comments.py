@@ -6,12 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tt.adapters.toml_scan import STRING
 from tt.core.three import Three
 from tt.core.weave import surviving, weave
 
-# Patterns stay text: `re` compiles them when the first text comes along that they are needed for.
-_COMMENT: Final = rf"({STRING})|#[^\n]*"
 _LINE: Final = r"[^\n]*\n"
 
 
@@ -19,7 +16,10 @@ def comments_of(text: str) -> Sequence[str]:
     """List the comments of a text of whole statements, without white space around them."""
     if "#" not in text:
         return []
-    return [found[0].rstrip() for found in re.finditer(_COMMENT, text) if found[1] is None]
+    from tt.adapters.toml_scan import STRING  # its patterns take time to compile
+
+    found = re.finditer(rf"({STRING})|#[^\n]*", text)
+    return [one[0].rstrip() for one in found if one[1] is None]
 
 
 def lost_comments(texts: Three[str], result: str) -> list[str]:

@@ -36,6 +36,8 @@ class _Read(NamedTuple):
     reading: Reading
     tree: Tree | None
     text: str
+    is_open: bool = False
+    """Whether it has conflict markers, so that its tree leaves fields undecided."""
 
 
 _EMPTY: Final = _Read({}, Reading(), Tree(), "")
@@ -71,12 +73,18 @@ def merge_files(data: Three[bytes], size: int, merge_lines: Callable[[], LineMer
 
 def tree_in(text: str) -> Tree | None:
     """Read a text; None where it is no plan whose tasks can be told apart."""
-    return _read(text.encode()).tree
+    return _read_text(text).tree
 
 
 def _read(data: bytes) -> _Read:
     try:
-        text = text_of(data)
+        return _read_text(text_of(data))
+    except UnicodeDecodeError:
+        return _Read(None, Reading(), None, "")
+
+
+def _read_text(text: str) -> _Read:
+    try:
         document = parsed(text)
     except (ValueError, RecursionError):
         return _Read(None, Reading(), None, "")
@@ -91,12 +99,13 @@ def _read_base(data: bytes) -> _Read:
     read = _read(data)
     if read.document == {}:
         return _EMPTY._replace(text=read.text)
-    if read.document is not None or not has_markers(text := data.decode(errors="replace")):
+    text = data.decode(errors="replace").removeprefix("\ufeff")
+    if read.document is not None or not has_markers(text):
         return read
-    one, other = (_read(sided(text, side).encode()) for side in MergeSide)
+    one, other = (_read_text(sided(text, side)) for side in MergeSide)
     if one.tree is None or other.tree is None:
         return read
-    return one._replace(tree=agreed(one.tree, other.tree))
+    return one._replace(tree=agreed(one.tree, other.tree), is_open=True)
 
 
 # Trying texts
@@ -162,7 +171,7 @@ class _Shape(NamedTuple):
         if text and not text.endswith("\n"):
             text += self.inner
         assert one.tree is not None  # noqa: S101  only plans get here
-        return Version(text, one.tree, [*one.reading.plan.tasks])
+        return Version(text, one.tree, [*one.reading.plan.tasks], one.is_open)
 
     def bytes_of(self, text: str) -> bytes:
         """Give a merged text its shape."""
@@ -182,7 +191,7 @@ def _proved(data: bytes, read: Three[_Read], merged: MergedTree) -> bool:
     said = ""
     wanted = {MergeSide.OURS: merged.ours, MergeSide.THEIRS: merged.theirs}
     for side, tree in wanted.items() if merged.conflicts else [(None, merged.ours)]:
-        found = _read((sided(text, side) if side else text).encode())
+        found = _read_text(sided(text, side) if side else text)
         if _content(found.tree) != _content(tree):
             return False
         said += found.text + "\n"

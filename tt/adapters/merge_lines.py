@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Final, Self
 
 from tt.adapters.gitproc import GitProcess
@@ -21,9 +20,9 @@ class MergingLines:
     Use it in a `with` statement: it holds a process until its result is taken.
     """
 
-    def __init__(self, files: Three[Path], size: int) -> None:
+    def __init__(self, files: Three[str], size: int) -> None:
         """Begin, with conflict markers of `size`; raises TTError where there is no Git."""
-        names = [os.path.relpath(path) for path in (files.ours, files.base, files.theirs)]
+        names = [files.ours, files.base, files.theirs]
         labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
         options = ["merge-file", "-p", "-q", f"--marker-size={size}", *labels]
         self._name = names[0]

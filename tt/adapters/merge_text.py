@@ -16,7 +16,7 @@ from tt.adapters.merge_units import NOTE, TABLE, TASK, TOP, Unit, UnitKey, Units
 from tt.core.model import EMPTY, META_ID
 from tt.core.three import Three, picked
 from tt.core.treemerge import TOP_ID, Fields, MergedTree, Tree
-from tt.core.trees import UNDECIDED
+from tt.core.values import UNDECIDED
 from tt.core.weave import surviving, weave
 
 
@@ -26,6 +26,8 @@ class Version(NamedTuple):
     text: str
     tree: Tree
     names: Sequence[str]
+    is_open: bool = False
+    """Whether it has conflict markers of its own, so that its tree leaves fields undecided."""
 
 
 def merged_text(versions: Three[Version], merged: MergedTree, style: Style) -> str:
@@ -42,7 +44,8 @@ class _TextMerge:
         self.files = versions.map(lambda version: units_of(version.text, version.names))
         self.units = self.files.map(lambda file: {unit.key: unit for unit in file.units})
         self.befores = self.files.map(_befores)
-        self._forget_undecided()
+        if versions.base.is_open:
+            self._forget_undecided()
         self.conflicts: dict[str, set[str | None]] = {}
         for conflict in merged.conflicts:
             self.conflicts.setdefault(conflict.id, set()).add(conflict.field)

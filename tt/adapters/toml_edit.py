@@ -15,11 +15,11 @@ from tt.adapters.toml_pieces import Pieces, task_starts
 from tt.adapters.toml_proof import prove
 from tt.adapters.toml_read import bytes_of, parsed, text_of
 from tt.adapters.toml_scan import Pair, items, sections
-from tt.adapters.toml_table import ORDER, changed
+from tt.adapters.toml_table import changed
 from tt.adapters.toml_tasks import add_tasks, remove_tasks, with_no_tasks
 from tt.adapters.toml_view import INLINE, table
 from tt.adapters.toml_wish import Wish, wish_for
-from tt.adapters.toml_write import task_inline
+from tt.adapters.toml_write import ORDER, task_inline
 from tt.core.document import is_plan
 from tt.core.values import ABSENT
 

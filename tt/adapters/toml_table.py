@@ -7,19 +7,14 @@ is ever stale. The texts are short: one task's block, or what holds `[meta]`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from tt.adapters.toml_items import spliced, with_items, without_items
 from tt.adapters.toml_lines import lead_start, with_line, without_lines
 from tt.adapters.toml_list import list_spliced
 from tt.adapters.toml_scan import sections
 from tt.adapters.toml_view import Head, Level, Path, Spot, below, exact, headed, level_of
-from tt.adapters.toml_write import key_text, newline_of, value_text
-from tt.core.model import TASK_FIELDS
+from tt.adapters.toml_write import ORDER, key_text, newline_of, value_text
 from tt.core.values import ABSENT, MaybeValue, Value
-
-ORDER: Final = ("id", *TASK_FIELDS, "default_agent")
-"""Known keys in the order in which `tt` writes them; all others come after them."""
 
 
 def changed(text: str, root: str, path: Path, old: MaybeValue, new: MaybeValue) -> str:

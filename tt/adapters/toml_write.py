@@ -24,6 +24,9 @@ _ESCAPES: Final = {
     "\\": "\\\\",
 }
 
+ORDER: Final = ("id", *TASK_FIELDS, "default_agent")
+"""Known keys in the order in which `tt` writes them; all others come after them."""
+
 
 def key_text(parts: Iterable[str | int]) -> str:
     """Write a dotted key, quoting the parts that need it."""

@@ -13,8 +13,7 @@ from tt.core.diff import Added, Change, Edited, Removed, apply, diff, invert
 from tt.core.graph import missing_links
 from tt.core.model import META_ID, Plan, Task
 from tt.core.report import Direction, SyncRecord, UndoReport
-from tt.core.trees import UNDECIDED
-from tt.core.values import ABSENT, MaybeValue
+from tt.core.values import ABSENT, UNDECIDED, MaybeValue
 from tt.errors import TTError
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeAlias
 
 from tt.core.merged import LineMerge, MergedFile
@@ -18,7 +17,7 @@ MergeFiles: TypeAlias = Callable[[Three[bytes], int, MergeLines], MergedFile]
 
 
 def merge(
-    files: Three[Path], size: int, merge_files: MergeFiles, merge_lines: MergeLines
+    files: Three[str], size: int, merge_files: MergeFiles, merge_lines: MergeLines
 ) -> MergedFile:
     """Merge three files, with conflict markers of `size`, and write the outcome into ours.
 
@@ -31,20 +30,25 @@ def merge(
     return merged
 
 
-def merge_by_lines(ours: Path, merge_lines: MergeLines) -> None:
+def merge_by_lines(ours: str, merge_lines: MergeLines) -> None:
     """Write into ours what Git itself would make of the three, for when all else has failed."""
     _write(ours, merge_lines().data)
 
 
-def _read(path: Path) -> bytes:
+# By `open`: importing pathlib would take as long as merging a small plan.
+
+
+def _read(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
         raise TTError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
     try:
-        path.write_bytes(data)
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(data)
     except OSError as error:
         raise TTError(f"{path} cannot be written: {error.strerror}.") from error

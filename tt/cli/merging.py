@@ -7,7 +7,6 @@ wrong, the file is left with both sides' changes in it: of a driver that fails G
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tt.adapters.merge_lines import MergingLines
@@ -24,7 +23,7 @@ _USAGE: Final = "tt: Git runs this: tt merge-driver BASE OURS THEIRS PATH [MARKE
 
 
 class _Call(NamedTuple):
-    files: Three[Path]
+    files: Three[str]
     path: str
     size: int
 
@@ -34,7 +33,7 @@ def run_driver(given: Sequence[str]) -> int:
     if not 4 <= len(given) <= 5:
         warn([_USAGE])
         return _FAILED
-    call = _Call(Three(*map(Path, given[:3])), given[3], _size(given[4:]))
+    call = _Call(Three(*given[:3]), given[3], _size(given[4:]))
     try:
         with MergingLines(call.files, call.size) as lines:
             return _merge(call, lines, given)

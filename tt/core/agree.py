@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from tt.core.base import Base
 from tt.core.model import EMPTY, META_ID, Plan, Task
 from tt.core.report import Conflict
-from tt.core.trees import UNDECIDED, StoreView, differing
-from tt.core.values import ABSENT, Value
+from tt.core.trees import StoreView, differing
+from tt.core.values import ABSENT, UNDECIDED, Value
 
 
 def agree(

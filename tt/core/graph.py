@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from tt.core.model import Plan
 from tt.core.problem import Problem
 
 _COMPARISONS: Final = 10_000
 """About how many ids are looked at for near ones: for each dead link all of them are."""
+
+
+Fault: TypeAlias = tuple[tuple[str, str], ...]
+"""The (task, field) steps that are at fault; for a missing task, one step and ("", its id)."""
 
 
 def graph_problems(plan: Plan, indexes: Mapping[str, int]) -> list[Problem]:
@@ -103,3 +107,21 @@ def _cycle(cycle: list[tuple[str, str]], plan: Plan, indexes: Mapping[str, int])
     return Problem(
         "cycle", f"these tasks wait for each other: {around}", ("tasks", indexes[closing], field)
     )
+
+
+def faults(plan: Plan) -> Iterator[Fault]:
+    """Yield what is wrong with the parents and dependencies of a plan, each fault once."""
+    for task, name, wanted in missing_links(plan):
+        yield ((task, name), ("", wanted))
+    for cycle in cycles(plan):
+        start = cycle.index(min(cycle))
+        yield tuple(cycle[start:] + cycle[:start])
+
+
+def why(fault: Fault) -> str:
+    """Say in words what a fault would be."""
+    if fault[-1][0] == "":
+        (task, name), (_, wanted) = fault
+        return f"`{task}` would name `{wanted}`, which is gone, in its `{name}`"
+    around = " → ".join(f"`{task}`" for task, _ in (*fault, fault[0]))
+    return f"these tasks would wait for each other: {around}"

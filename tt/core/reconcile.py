@@ -17,9 +17,9 @@ from tt.core.merge import CLASH, goes_back, merge3, merge_status
 from tt.core.model import EMPTY, META_ID, Plan, Task, progress
 from tt.core.outcome import Outcome, Side
 from tt.core.report import Conflict, Kept
-from tt.core.trees import UNDECIDED, StoreView, Terms, Trust, differing
+from tt.core.trees import StoreView, Terms, Trust, differing
 from tt.core.validity import hold_back_invalid
-from tt.core.values import ABSENT, MaybeValue, Value
+from tt.core.values import ABSENT, UNDECIDED, MaybeValue, Value
 from tt.record import replace
 
 

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from tt.core.diff import with_field
+from tt.core.graph import Fault, faults, why
 from tt.core.merge import CLASH, Merged, merge3, merge_status
 from tt.core.model import EMPTY, META_ID, Plan, Task
-from tt.core.trees import UNDECIDED
-from tt.core.validity import Fault, faults, why
-from tt.core.values import ABSENT, MaybeValue, Value
+from tt.core.values import ABSENT, UNDECIDED, MaybeValue, Value
 from tt.record import field, record
 
 TOP_ID: Final = "[]"

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
 
 from tt.core.base import Base
 from tt.core.model import EMPTY, Plan, Task
 from tt.core.outcome import Side
-from tt.core.values import Literal, Value
+from tt.core.values import Value
 from tt.record import field, record
-
-UNDECIDED: Final = Literal("-nan")
-"""A base value that equals no value: it keeps a disagreement alive until somebody decides it.
-
-It is a NaN with a sign because the base is stored as values of plans are: TOML has this one, and
-nobody writes it. It stays in the base: no side, change or report ever holds it.
-"""
 
 
 class Trust(StrEnum):

@@ -8,11 +8,11 @@ side had before are its own: real plans have them, and a merge does not have to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from tt.core.diff import Added, Change, Edited, Removed, apply
-from tt.core.graph import cycles, missing_links
+from tt.core.graph import Fault, faults, why
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
 from tt.core.report import Conflict
@@ -20,8 +20,6 @@ from tt.core.values import ABSENT, MaybeValue
 from tt.record import record
 
 _LINKS: Final = frozenset({"parent", "depends_on"})
-Fault: TypeAlias = tuple[tuple[str, str], ...]
-"""The (task, field) steps that are at fault; for a missing task, one step and ("", its id)."""
 
 
 @record
@@ -88,15 +86,6 @@ def _held(changes: list[Change], plan: Plan) -> list[tuple[Change, Fault]]:
     return held
 
 
-def faults(plan: Plan) -> Iterator[Fault]:
-    """Yield what is wrong with the parents and dependencies of a plan, each fault once."""
-    for task, name, wanted in missing_links(plan):
-        yield ((task, name), ("", wanted))
-    for cycle in cycles(plan):
-        start = cycle.index(min(cycle))
-        yield tuple(cycle[start:] + cycle[:start])
-
-
 def _culprit(changes: Iterable[Change], fault: Fault) -> Change | None:
     """Find the change that closed a fault: an edit of one of its links, else an arrival or exit."""
     steps = set(fault)
@@ -161,12 +150,3 @@ def _conflict(half: _Half, change: Change, why: str) -> Conflict:
 def _said(plan: Plan, identifier: str) -> MaybeValue:
     task = plan.tasks.get(identifier)
     return ABSENT if task is None else task.fields.get("description", "")
-
-
-def why(fault: Fault) -> str:
-    """Say in words what a fault would be."""
-    if fault[-1][0] == "":
-        (task, name), (_, wanted) = fault
-        return f"`{task}` would name `{wanted}`, which is gone, in its `{name}`"
-    around = " → ".join(f"`{task}`" for task, _ in (*fault, fault[0]))
-    return f"these tasks would wait for each other: {around}"

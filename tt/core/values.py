@@ -49,6 +49,14 @@ ABSENT: Final = Absent.ABSENT
 MaybeValue: TypeAlias = "Value | Absent"
 
 
+UNDECIDED: Final = Literal("-nan")
+"""A base value that equals no value: it keeps a disagreement alive until somebody decides it.
+
+It is a NaN with a sign because the base is stored as values of plans are: TOML has this one, and
+nobody writes it. It stays in the base: no side, change or report ever holds it.
+"""
+
+
 def from_toml(value: object) -> Value:
     """Turn a value of a parsed TOML document into a `Value`; floats may arrive as `Literal`."""
     if isinstance(value, str | Literal):
