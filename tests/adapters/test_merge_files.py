@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.merges import conflict_names, merged, merged_text
+from tt.adapters import merge_files
 from tt.core.ids import made_id
 from tt.core.markers import hunk
 from tt.core.merged import LineMerge
@@ -447,9 +448,7 @@ class TestWhatIsNoPlan:
     def test_lines_that_cannot_be_proved_right_are_not_clean(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from tt.adapters import merge_files
-
-        monkeypatch.setattr(merge_files, "_proved", lambda *_: False)
+        monkeypatch.setattr(merge_files, "proved", lambda *_: False)
         ours, theirs = changed(PLAN, ('"A"', '"A!"')), changed(PLAN, ('"C"', '"C!"'))
         result = merged_text(PLAN, ours, theirs)
         assert not result.is_clean
@@ -457,21 +456,17 @@ class TestWhatIsNoPlan:
 
 
 def test_a_clean_merge_of_lines_that_says_something_else_is_not_taken() -> None:
-    from tt.adapters.merge_files import merge_files
-
     ours, theirs = changed(PLAN, ('"A"', '"A!"')), changed(PLAN, ('"C"', '"C!"'))
     data = Three(PLAN, ours, theirs).map(str.encode)
     wrong = changed(PLAN, ('"A"', '"A!"')).encode()
-    result = merge_files(data, 7, lambda: LineMerge(wrong, True))
+    result = merge_files.merge_files(data, 7, lambda: LineMerge(wrong, True))
     assert result.is_clean
     assert result.data.decode() == changed(PLAN, ('"A"', '"A!"'), ('"C"', '"C!"'))
 
 
 def test_a_clean_merge_of_lines_that_lost_a_comment_is_not_taken() -> None:
-    from tt.adapters.merge_files import merge_files
-
     ours = changed(PLAN, ('"A"\n', '"A"  # keep\n'))
     theirs = changed(PLAN, ('"C"', '"C!"'))
     data = Three(PLAN, ours, theirs).map(str.encode)
-    result = merge_files(data, 7, lambda: LineMerge(theirs.encode(), True))
+    result = merge_files.merge_files(data, 7, lambda: LineMerge(theirs.encode(), True))
     assert b"# keep" in result.data

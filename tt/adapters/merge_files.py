@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tt.adapters import merge_proof
 from tt.adapters.merge_comments import comment_lines, lost_comments
+from tt.adapters.merge_proof import Claim, proved, proved_by_parts
 from tt.adapters.toml_read import bytes_of, parsed, text_of
 from tt.adapters.toml_write import newline_of
 from tt.core.document import Reading, read_document
@@ -59,11 +61,10 @@ def merge_files(data: Three[bytes], size: int, merge_lines: Callable[[], LineMer
     lines = None
     if not merged.conflicts:
         lines = merge_lines()
-        if lines.is_clean and _proved(lines.data, read, merged):
+        if lines.is_clean and proved(text_of(lines.data), _claim(read, merged)):
             return MergedFile(lines.data)
-    for text in _candidates(data, read, merged, size):
-        if _proved(text, read, merged):
-            return MergedFile(text, not merged.conflicts, merged.conflicts)
+    for text in _outcomes(data, read, merged, size):
+        return MergedFile(text, not merged.conflicts, merged.conflicts)
     lines = lines or merge_lines()
     return MergedFile(lines.data, False, merged.conflicts, "its fields cannot be told apart")
 
@@ -111,23 +112,36 @@ def _read_base(data: bytes) -> _Read:
 # Trying texts
 
 
-def _candidates(
+def _claim(read: Three[_Read], merged: MergedTree) -> Claim:
+    trees = read.map(lambda one: one.tree or Tree())
+    return Claim(read.map(lambda one: one.text), trees, merged, tree_in)
+
+
+def _outcomes(
     data: Three[bytes], read: Three[_Read], merged: MergedTree, size: int
 ) -> Iterator[bytes]:
-    """Yield texts that may be the outcome, the best first."""
+    """Yield proved texts of the outcome, the best first."""
     from tt.adapters.merge_blocks import Style
-    from tt.adapters.merge_text import merged_text
+    from tt.adapters.merge_text import merged_parts
     from tt.adapters.merge_units import OddTextError
 
-    shape = _Shape.of(data, read)
+    shape, claim = _Shape.of(data, read), _claim(read, merged)
     with suppress(OddTextError):
-        style = Style(shape.inner, size)
-        yield shape.bytes_of(merged_text(read.map(shape.version), merged, style))
+        parts = merged_parts(read.map(shape.version), merged, Style(shape.inner, size))
+        text = "".join(part.text for part in parts)
+        by_parts = len(text) > merge_proof.WHOLE_CHARS and all(map(_is_plain, read))
+        if proved_by_parts(parts, claim) if by_parts else proved(text, claim):
+            yield shape.bytes_of(text)
     from tt.adapters.merge_edit import edited_text  # seldom needed
 
     edited = edited_text(data.ours, read.ours.reading, merged, size)
-    if edited is not None:
-        yield _with_lost(edited, read)
+    if edited is not None and proved(text_of(edited := _with_lost(edited, read)), claim):
+        yield edited
+
+
+def _is_plain(one: _Read) -> bool:
+    """Say whether a text has no string of several lines, and all of its tasks have ids."""
+    return '"""' not in one.text and "'''" not in one.text and not one.reading.named
 
 
 def _with_lost(data: bytes, read: Three[_Read]) -> bytes:
@@ -180,28 +194,6 @@ class _Shape(NamedTuple):
         if not self.last:
             text = text.removesuffix(self.newline)
         return self.mark + text.encode()
-
-
-# Proving
-
-
-def _proved(data: bytes, read: Three[_Read], merged: MergedTree) -> bool:
-    """Say whether a text says the merged plan, on either side of conflicts, with all comments."""
-    text = text_of(data)
-    said = ""
-    wanted = {MergeSide.OURS: merged.ours, MergeSide.THEIRS: merged.theirs}
-    for side, tree in wanted.items() if merged.conflicts else [(None, merged.ours)]:
-        found = _read_text(sided(text, side) if side else text)
-        if _content(found.tree) != _content(tree):
-            return False
-        said += found.text + "\n"
-    return not lost_comments(read.map(lambda one: one.text), said)
-
-
-def _content(tree: Tree | None) -> object:
-    if tree is None:
-        return None
-    return {name: fields for name, fields in tree.tables.items() if fields}, tree.tasks
 
 
 # What cannot be merged as plans

@@ -19,6 +19,8 @@ from tt.core.treemerge import TOP_ID, Fields, MergedTree, Tree
 from tt.core.values import UNDECIDED
 from tt.core.weave import surviving, weave
 
+_OURS, _THEIRS = 1, 2
+
 
 class Version(NamedTuple):
     """One of the three: its text, which ends with a newline, what it says, its tasks in order."""
@@ -30,9 +32,20 @@ class Version(NamedTuple):
     """Whether it has conflict markers of its own, so that its tree leaves fields undecided."""
 
 
-def merged_text(versions: Three[Version], merged: MergedTree, style: Style) -> str:
+class Part(NamedTuple):
+    """A piece of the outcome, from the blank lines above it to its end.
+
+    `copied` is the version, by its place among the three, of which it is a whole unit as it stands.
+    """
+
+    key: UnitKey
+    text: str
+    copied: int | None
+
+
+def merged_parts(versions: Three[Version], merged: MergedTree, style: Style) -> list[Part]:
     """Write the outcome of a merge. Raises OddTextError where a text cannot be taken apart."""
-    return _TextMerge(versions, merged, style).text()
+    return _TextMerge(versions, merged, style).parts()
 
 
 class _TextMerge:
@@ -57,42 +70,45 @@ class _TextMerge:
             if fields is not None and UNDECIDED in fields.values():
                 del self.units.base[key]
 
-    def text(self) -> str:
+    def parts(self) -> list[Part]:
         orders = self.units.map(_keys)
         kept = surviving(orders)
         written = {
             key: made
             for key in dict.fromkeys((*orders.ours, *orders.theirs))
-            if (made := self._unit(key, kept))
+            if (made := self._unit(key, kept))[0]
         }
-        parts: list[str] = []
+        found: list[Part] = []
         before: UnitKey | None = None
         for key in weave(orders, written.keys(), rank=lambda key: key):
-            parts += (self._blanks(key, before), written[key])
+            text, copied = written[key]
+            found.append(Part(key, self._blanks(key, before) + text, copied))
             before = key
-        return "".join(parts) + picked(self.files.map(lambda file: file.end))
+        end = picked(self.files.map(lambda file: file.end))
+        return [*found, Part((NOTE, "", -1), end, None)]
 
-    def _unit(self, key: UnitKey, kept: set[UnitKey]) -> str:
-        """Write one unit; nothing where it is gone."""
+    def _unit(self, key: UnitKey, kept: set[UnitKey]) -> tuple[str, int | None]:
+        """Write one unit, and say which version's it is as it stands; nothing where it is gone."""
         mine = self.units.ours.get(key)
         if mine is not None and mine == self.units.theirs.get(key):
-            return mine.own
+            return mine.own, _OURS
         units = self.units.map(lambda units: units.get(key))
         own = units.map(lambda unit: unit.own if unit else "")
         if key[0] == NOTE:
-            return (own.ours or own.theirs) if key in kept else ""
+            return (own.ours or own.theirs) if key in kept else "", None
         conflicts = self._conflicts(key)
         if None in conflicts:  # with the blank lines above it, which go where it goes
-            return self.style.hunk(*(unit.blanks + unit.own if unit else "" for unit in units[1:]))
+            both = (unit.blanks + unit.own if unit else "" for unit in units[1:])
+            return self.style.hunk(*both), None
         if not self._stays(key):
-            return comment_lines(lost_comments(own, ""), self.style.newline)
+            return comment_lines(lost_comments(own, ""), self.style.newline), None
         if not conflicts and own.theirs in (own.ours, own.base):
-            return own.ours
+            return own.ours, _OURS
         if not conflicts and own.ours == own.base:
-            return own.theirs
+            return own.theirs, _THEIRS
         fields = self.trees.map(lambda tree: _said(tree, key))
-        merged = _said(self.merged.ours, key)
-        return merged_unit(units, Said(fields, merged, conflicts), self.style)
+        said = Said(fields, _said(self.merged.ours, key), conflicts)
+        return merged_unit(units, said, self.style), None
 
     def _conflicts(self, key: UnitKey) -> set[str | None]:
         """Return the fields of a unit that have conflicts; None is the unit as a whole."""
