@@ -91,7 +91,7 @@ def _make(cls: type[_T], frozen: bool) -> type[_T]:
     if frozen:
         space |= {"__hash__": _hash, "__setattr__": _refuse, "__delattr__": _refuse}
     made: Any = type(cls.__name__, cls.__bases__, space)
-    made.__init__ = _initializer(made, fields)
+    made.__init__ = _first_initializer(made, fields)
     return cast("type[_T]", made)
 
 
@@ -101,6 +101,20 @@ def _is_class_var(cls: type, name: str) -> bool:
 
 def _described(given: object) -> _Field:
     return given if isinstance(given, _Field) else _Field(given)
+
+
+def _first_initializer(cls: Any, fields: dict[str, _Field]) -> Callable[..., None]:
+    """Return what writes `__init__` when the first record is made, and puts it in its own place.
+
+    A process makes records of half the classes that it meets.
+    """
+
+    def __init__(self: object, *given: object, **named: object) -> None:  # noqa: N807
+        made = _initializer(cls, fields)
+        cls.__init__ = made
+        made(self, *given, **named)
+
+    return __init__
 
 
 def _initializer(cls: type, fields: dict[str, _Field]) -> Callable[..., None]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from tt.adapters.toml_items import spliced, with_items, without_items
 from tt.adapters.toml_lines import lead_start, with_line, without_lines
-from tt.adapters.toml_list import list_spliced
 from tt.adapters.toml_scan import sections
 from tt.adapters.toml_view import Head, Level, Path, Spot, below, exact, headed, level_of
 from tt.adapters.toml_write import ORDER, key_text, newline_of, value_text
@@ -41,6 +40,8 @@ def _changed_value(text: str, spot: Spot, old: MaybeValue, new: Value) -> str:
     written = text[start:end]
     if isinstance(new, list) and written[0] == "[":
         # What stands there may be an empty list although `old` is ABSENT: the two mean the same.
+        from tt.adapters.toml_list import list_spliced  # what compares lists is slow to import
+
         return list_spliced(text, start, old if isinstance(old, list) else [], new)
     return spliced(text, [(start, end, value_text(new, written, newline_of(text)))])
 

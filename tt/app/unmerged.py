@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tt.app.site import Site
+from typing import TYPE_CHECKING
+
 from tt.core.model import META_ID, Plan
-from tt.core.three import Three
-from tt.core.treemerge import Tree, conflicting_ids, merge_trees
 from tt.errors import PlanError
+
+if TYPE_CHECKING:
+    from tt.app.site import Site
+    from tt.core.three import Three
 
 _SHOWN = 9
 
@@ -26,12 +29,12 @@ def refuse_unmerged(site: Site) -> None:
 
 
 def _in_conflict(site: Site, versions: Three[bytes | None]) -> list[str]:
+    from tt.core.treemerge import Tree, conflicting_ids, merge_trees  # seldom needed
+
+    def tree(plan: Plan | None) -> Tree:
+        return Tree() if plan is None else Tree({META_ID: plan.meta}, plan.tasks)
+
     plans = versions.map(lambda data: Plan() if data is None else site.file.parse(data))
     if plans.base is None or plans.ours is None or plans.theirs is None:
         return []
-    trees = plans.map(lambda plan: Tree() if plan is None else _tree(plan))
-    return conflicting_ids(merge_trees(*trees).conflicts)
-
-
-def _tree(plan: Plan) -> Tree:
-    return Tree({META_ID: plan.meta}, plan.tasks)
+    return conflicting_ids(merge_trees(*plans.map(tree)).conflicts)
