@@ -97,6 +97,10 @@ class _BlockMerge:
 
     def _field(self, name: str) -> list[Entry]:
         found = self.blocks.map(lambda block: block.of(name))
+        if found.theirs in (found.ours, found.base):  # as it is with nearly all fields
+            return list(found.ours)
+        if found.ours == found.base:
+            return list(found.theirs)
         pairs = found.map(lambda entries: entries[0] if _is_pair(entries) else None)
         if pairs.ours and pairs.theirs:
             made = [self._pair(name, pairs.base, pairs.ours, pairs.theirs)]

@@ -89,9 +89,12 @@ class _TextMerge:
 
     def _unit(self, key: UnitKey, kept: set[UnitKey]) -> tuple[str, int | None]:
         """Write one unit, and say which version's it is as it stands; nothing where it is gone."""
-        mine = self.units.ours.get(key)
-        if mine is not None and mine == self.units.theirs.get(key):
-            return mine.own, _OURS
+        base, mine, other = (units.get(key) for units in self.units)
+        if mine is not None and other is not None and self._is_easy(key):
+            if other in (mine, base):
+                return mine.own, _OURS
+            if mine == base:
+                return other.own, _THEIRS
         units = self.units.map(lambda units: units.get(key))
         own = units.map(lambda unit: unit.own if unit else "")
         if key[0] == NOTE:
@@ -109,6 +112,10 @@ class _TextMerge:
         fields = self.trees.map(lambda tree: _said(tree, key))
         said = Said(fields, _said(self.merged.ours, key), conflicts)
         return merged_unit(units, said, self.style), None
+
+    def _is_easy(self, key: UnitKey) -> bool:
+        """Say whether a unit is a task without conflicts, as nearly all are."""
+        return key[0] == TASK and key[1] not in self.conflicts
 
     def _conflicts(self, key: UnitKey) -> set[str | None]:
         """Return the fields of a unit that have conflicts; None is the unit as a whole."""
@@ -130,7 +137,8 @@ class _TextMerge:
     def _blanks(self, key: UnitKey, before: UnitKey | None) -> str:
         """Return the blank lines above a unit, which may have another neighbour than it had."""
         mine, other = self.units.ours.get(key), self.units.theirs.get(key)
-        if mine is not None and mine == other and self._follows_on_both(key, before):
+        same = mine is not None and other is not None and mine.blanks == other.blanks
+        if mine is not None and same and self._is_easy(key) and self._follows_on_both(key, before):
             return mine.blanks
         if None in self._conflicts(key):
             return ""
