@@ -172,6 +172,12 @@ def _no_hash(desk: Desk) -> None:
     desk.command("SET", desk.key("ship"), "a text")
 
 
+def _renamed(desk: Desk) -> None:
+    """The same hashes in the same order, one of them by another key."""
+    key = desk.key("ship")
+    desk.command("RENAME", key, key[:-1] + ("0" if key[-1] != "0" else "1"))
+
+
 def _odd_key(desk: Desk) -> None:
     desk.command("HSET", f"tt:{TOWN}:task:odd", "id", "odd")
 
@@ -214,7 +220,7 @@ def _setting(desk: Desk) -> None:
 
 
 CHANGES: tuple[Callable[[Desk], None], ...] = (
-    _comment, _edit, _state, _same_length, _unnoticed, _added, _dropped, _no_hash, _odd_key,
+    _comment, _edit, _state, _same_length, _unnoticed, _added, _dropped, _no_hash, _renamed, _odd_key,
     _buried, _counted, _another_epoch, _meta, _flushed, _base, _no_base, _setting,
 )  # fmt: skip
 
