@@ -220,8 +220,8 @@ def _setting(desk: Desk) -> None:
 
 
 CHANGES: tuple[Callable[[Desk], None], ...] = (
-    _comment, _edit, _state, _same_length, _unnoticed, _added, _dropped, _no_hash, _renamed, _odd_key,
-    _buried, _counted, _another_epoch, _meta, _flushed, _base, _no_base, _setting,
+    _comment, _edit, _state, _same_length, _unnoticed, _added, _dropped, _no_hash, _renamed,
+    _odd_key, _buried, _counted, _another_epoch, _meta, _flushed, _base, _no_base, _setting,
 )  # fmt: skip
 
 
