@@ -64,9 +64,7 @@ class GitIndex:
         name = self._name(path)
         self._run("update-index", "--", name, path=path)
         mode, oid = self._entry(path) or ("", "")
-        meant = (
-            oid if oid == blob_name(data, len(staged.oid)) else self._filtered(path, data, "-w")
-        )
+        meant = oid if oid == blob_name(data, len(staged.oid)) else self._filtered(path, data, "-w")
         if (mode, oid) != (staged.mode, meant):
             self._put(path, staged.mode, meant)
 
