@@ -47,7 +47,7 @@ def demo(flags: Flags) -> None:
 
 
 _NEXT: Final = (
-    "In a repository of yours:  tt init, tt plan --init, then tt sync whenever you like.",
+    "In a repository of yours:  tt init, tt hooks install, tt plan --init, and commit as ever.",
 )
 
 
