@@ -275,7 +275,7 @@ def test_a_broken_plan_stops_its_commit_and_no_other(world: World, fault: str) -
 
     after = world.step(git("commit", "-q", "--allow-empty", "-m", "After"))
     assert after.code == 0, "HEAD has it already"
-    assert in_redis(world, TOWN) is not None
+    assert in_redis(world.shell.server, TOWN) is not None
     world.write("e")
     assert world.step(git("commit", "-q", "-a", "-m", "Repair")).code == 0
     assert committed(world) == "ea"

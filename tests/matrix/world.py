@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from tests.matrix.versions import EDITS, name, name_plan, text
 from tests.support.commands import Ended, keys, tasks_of, write_hash
 from tests.support.hooked import Shell, Step
+from tests.support.redis_server import RedisServer
 from tt.adapters.base_git import GitBaseStore
 from tt.adapters.clock import SystemClock
 from tt.adapters.gitrepo import GitRepository, find
@@ -167,14 +168,14 @@ def sides(world: World, place: Place, head: bytes | None, index: bytes | None) -
         name(head),
         name(index),
         name(file.read_bytes() if file.exists() else None),
-        name_plan(in_redis(world, place.town)),
+        name_plan(in_redis(world.shell.server, place.town)),
         name_plan(in_base(top, place.town)),
     )
 
 
-def in_redis(world: World, town: str) -> Plan | None:
+def in_redis(server: RedisServer, town: str) -> Plan | None:
     """Return what a town says; None where there is none."""
-    with world.shell.server.connect() as connection:
+    with server.connect() as connection:
         state = RedisTaskStore(connection, town, SystemClock()).load()
     assert not state.faults, state.faults
     if state.town is None:

@@ -1,26 +1,25 @@
-"""Every Git command with every state of Redis: what is there afterwards, in all five places."""
+"""Playing a scene: twice with Git, once without `tt`, and looking at everything afterwards."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
-from tests.matrix.docs import PAGE, page
 from tests.matrix.scenes import CONDITIONS, Make, Scene
 from tests.matrix.shown import Shown, Surroundings, show
-from tests.matrix.table import ROWS
 from tests.matrix.versions import ANY, NONE
 from tests.matrix.world import Sides, Template, World, others, sides
 from tests.support.commands import Ended
 from tests.support.effort import EFFORT
 from tests.support.hooked import Shell, install_program, lay_recording_hooks
-from tests.support.redis_server import ENGINES, RedisServer, running
+from tests.support.redis_server import RedisServer
 
 OURS = ("pre-commit", "post-commit", "post-merge", "post-checkout", "post-rewrite", "pre-push")
 SECONDS = 5.0
@@ -69,24 +68,18 @@ class Stage:
         return self.alone[scene.title]
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with running(ENGINES["valkey"]()) as server:
-        yield Stage(tmp_path_factory.mktemp("matrix"), server)
-
-
-def cells() -> list[tuple[Scene, str]]:
+def cells(rows: Sequence[Scene]) -> list[ParameterSet]:
     """List the cells to be played: all of them, or a third of them where tests are to be quick."""
-    every = [(scene, condition) for scene in ROWS for condition in CONDITIONS]
+    every = [
+        pytest.param(scene, condition, id=f"{scene.title}-{condition}")
+        for scene in rows
+        for condition in CONDITIONS
+    ]
     return every[:: 3 if EFFORT == "dev" else 1]
 
 
-@pytest.mark.parametrize(
-    ("scene", "condition"), cells(), ids=[f"{one.title}-{when}" for one, when in cells()]
-)
-def test_a_git_command_leaves_everything_as_the_design_says(
-    stage: Stage, scene: Scene, condition: str
-) -> None:
+def play(stage: Stage, scene: Scene, condition: str) -> None:
+    """Play a scene while Redis is in a condition, and check all that is there afterwards."""
     alone = stage.without_us(scene)
     world = stage.world(scene)
     env = dict(scene.env)
@@ -150,13 +143,3 @@ def assert_git_sees_what_differs(shown: Shown, now: Sides, file: Path) -> None:
     changed = now.staged != now.file or runs != (shown.beside.modes[1][2:8] == "100755")
     wanted = ("M" if now.head != now.staged else " ") + ("M" if changed else " ")
     assert (shown.status[:2] or "  ") == wanted
-
-
-def test_the_table_in_the_documentation_is_what_is_tested() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert text == page(text), "run `python -m tests.matrix.docs`"
-
-
-def test_every_row_has_a_name_of_its_own() -> None:
-    titles = [scene.title for scene in ROWS]
-    assert len(titles) == len(set(titles))
