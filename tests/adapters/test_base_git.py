@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -287,7 +288,6 @@ def test_killed_at_any_moment_the_base_is_one_that_was_saved(scratch: Path, *, g
     newest = 0
     for _ in range(15):
         _kill_in_the_middle(scratch, group=group)
-        (scratch / ".git" / f"{REF}.lock").unlink(missing_ok=True)  # Git's own, when it is killed
         with found(scratch) as made:
             base = GitBaseStore(made, "town").load()
         if base is not None:
@@ -430,15 +430,31 @@ def test_what_cannot_be_written_is_an_error_and_changes_nothing(
     assert not list((scratch / ".git").glob("fast_import_crash*"))
 
 
-def test_a_ref_that_git_has_locked_is_an_error_and_changes_nothing(
-    scratch: Path, store: GitBaseStore
+def test_a_lock_that_a_killed_git_left_is_taken_away(scratch: Path, store: GitBaseStore) -> None:
+    saved = store.save(None, Base(), RECORD)
+    lock = scratch / ".git" / f"{REF}.lock"
+    lock.touch()
+    saved = store.save(saved, Base(seq=2), RECORD)
+    assert store.load() == saved
+    assert not lock.exists()
+
+
+def test_a_lock_that_somebody_still_works_under_is_an_error_and_stays(
+    scratch: Path, store: GitBaseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = store.save(None, Base(), RECORD)
     lock = scratch / ".git" / f"{REF}.lock"
     lock.touch()
+    turns = itertools.count()
+
+    def somebody_works(_: float) -> None:
+        os.utime(lock, ns=(next(turns), next(turns)))
+
+    monkeypatch.setattr("time.sleep", somebody_works)
     with pytest.raises(TTError, match="lock") as caught:
         store.save(saved, Base(seq=2), RECORD)
     assert "remove" not in caught.value.message
+    assert lock.exists()
     lock.unlink()
     assert store.load() == saved
 

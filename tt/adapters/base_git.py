@@ -9,8 +9,10 @@ small sync writes one small file of them.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from tt.adapters.base_codec import (
@@ -36,6 +38,9 @@ from tt.record import replace
 LONGEST_HISTORY: Final = 400
 KEPT_HISTORY: Final = 200
 """At LONGEST_HISTORY commits, the newest KEPT_HISTORY are kept."""
+
+_STALE: Final = 1.0
+"""Seconds for which a lock of ours stands untouched before it is one that was left behind."""
 
 _SHORTEST_NAME: Final = 4
 _NAME_LENGTH: Final = 8
@@ -73,6 +78,8 @@ class GitBaseStore:
         self._check_newest(expected)
         sync = Sync(previous, base, record)
         written = write_sync(self._repository, self._ref, sync, self._layout(expected))
+        if written.oid is None and self._takes_stale_lock():
+            written = write_sync(self._repository, self._ref, sync, self._layout(expected))
         if written.oid is None:
             self._check_newest(expected)
             raise self._unwritable(written.why)
@@ -119,6 +126,24 @@ class GitBaseStore:
         known = self._repository.git("rev-parse", "--verify", "--quiet", self._ref).code == 0
         if known or os.path.lexists(file):
             raise DamagedError("the ref names no commit that Git has")
+
+    def _takes_stale_lock(self) -> bool:
+        """Remove the lock that a killed Git left on our ref, and say whether there was one.
+
+        Only `tt` writes this ref, under the worktree's lock, and for milliseconds; what another
+        left running may still hold its lock for a moment, and is waited for.
+        """
+        lock = self._repository.state.git_dir / f"{self._ref}.lock"
+        before, deadline = _stamp(lock), time.monotonic() + _STALE
+        if before is None:
+            return False
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            if _stamp(lock) != before:
+                return True
+        with suppress(OSError):
+            lock.unlink()
+        return True
 
     def _check_newest(self, expected: str | None) -> None:
         with self._reading():
@@ -223,3 +248,11 @@ class GitBaseStore:
             "See that the disk has room and the directory can be written, and run this again: "
             "the sync will then be completed.",
         )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -20,6 +20,9 @@ from tt.errors import TTError
 TIME_LIMIT: Final = 30.0
 """Seconds without a sign of life after which a Git process is killed."""
 
+_GRACE: Final = 2.0
+"""Seconds that a process has to end by itself when it is told to."""
+
 _CHUNK: Final = 1 << 18
 _CLOSED: Final = -1
 _GRAVE: Final = ("fatal: ", "error: ")
@@ -104,13 +107,22 @@ class GitProcess:
         return Finished(self._code if self._code is not None else -1, left, bytes(self._errors))
 
     def kill(self) -> None:
-        """End it now if it still runs, and leave nothing of it behind."""
+        """End it now if it still runs, and leave nothing of it behind.
+
+        It is asked first: Git takes its lock files away when it is told to end, and leaves them in
+        everybody's way when it is killed.
+        """
         self._stdin, self._stdout, self._stderr = map(
             _close, (self._stdin, self._stdout, self._stderr)
         )
-        if self._code is None:
-            os.kill(self._pid, signal.SIGKILL)
-            self._wait(0)
+        try:
+            if self._code is None:
+                os.kill(self._pid, signal.SIGTERM)
+                self._ended_within(_GRACE)
+        finally:
+            if self._code is None:
+                os.kill(self._pid, signal.SIGKILL)
+                self._wait(0)
 
     def _take(self, size: int) -> bytes:
         start, self._taken = self._taken, self._taken + size
@@ -145,12 +157,17 @@ class GitProcess:
 
     def _reap(self) -> None:
         """Wait for the end of a process that has closed its output: a moment, or it is killed."""
-        deadline, pause = time.monotonic() + self._limit, 0.0001
+        if not self._ended_within(self._limit):
+            self._too_slow()
+
+    def _ended_within(self, seconds: float) -> bool:
+        deadline, pause = time.monotonic() + seconds, 0.0001
         while not self._wait(os.WNOHANG):
             if time.monotonic() > deadline:
-                self._too_slow()
+                return False
             time.sleep(pause)
             pause = min(pause * 2, 0.01)
+        return True
 
     def _wait(self, flags: int) -> bool:
         try:
