@@ -450,9 +450,10 @@ def test_a_lock_that_somebody_still_works_under_is_an_error_and_stays(
     def somebody_works(_: float) -> None:
         os.utime(lock, ns=(next(turns), next(turns)))
 
-    with monkeypatch.context() as patched, pytest.raises(TTError, match="lock") as caught:
+    with monkeypatch.context() as patched:
         patched.setattr("time.sleep", somebody_works)
-        store.save(saved, Base(seq=2), RECORD)
+        with pytest.raises(TTError, match="lock") as caught:
+            store.save(saved, Base(seq=2), RECORD)
     assert "remove" not in caught.value.message
     assert lock.exists()
     lock.unlink()
