@@ -73,6 +73,7 @@ KEYS: Final[dict[str, Key]] = {
             choices=_ON_TROUBLE),
         Key("hooks.stage", "boolean", True, "whether pre-commit stages the plan"),
         Key("watch.two_way", "boolean", False, "whether the watcher also pulls"),
+        Key("watch.debounce", "seconds", 0.1, "how long a save must be over before it is synced"),
         Key("conductor.lease", "seconds", 30.0, "how long an agent may be silent"),
         Key("conductor.retries", "whole", 0, "attempts after the first, for failures"),
     )
