@@ -52,6 +52,10 @@ class StoreRefusedError(StoreError):
     """Redis answered, and refuses what was asked: a replica, a user without the right to write."""
 
 
+class TrackingError(StoreError):
+    """Redis cannot tell which keys change, and would not learn to soon: it is to be asked."""
+
+
 @record
 class Located:
     """One fault of a plan file: line and column count from 1, columns in characters.
@@ -103,3 +107,7 @@ class OtherBranchError(TTError):
 
 class LockedError(TTError):
     """Another `tt` is at work in this worktree; hooks leave the work to it."""
+
+
+class WatchedError(TTError):
+    """Another `tt watch` watches this plan already."""

@@ -23,6 +23,35 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 _LONGEST_NOTE: Final = 200
 
 
+def open_lock(path: Path) -> int:
+    """Open a lock's file; make it, and its directory, where there is none. Raises OSError."""
+    make_private_directory(path.parent)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def take(descriptor: int, wait: float) -> bool:
+    """Lock an open file; False where another has it for longer than `wait` seconds.
+
+    Raises OSError.
+    """
+    deadline, pause = time.monotonic() + wait, _FIRST_PAUSE
+    while not _taken(descriptor):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return True
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class WorktreeLock:
     """The lock of one worktree, held inside a `with` statement.
 
@@ -65,32 +94,21 @@ class WorktreeLock:
 
     def _open(self) -> int:
         try:
-            make_private_directory(self._path.parent)
-            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            return open_lock(self._path)
         except OSError as error:
             raise self._refused(error) from error
 
     def _lock(self, descriptor: int) -> None:
-        deadline, pause = time.monotonic() + self._wait, _FIRST_PAUSE
-        while not self._taken(descriptor):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise LockedError(
-                    f"Another tt ({self._holder(descriptor)}) is at work here, and was for "
-                    f"{self._wait:g} seconds.",
-                    "Wait until it is done, then run this again.",
-                )
-            time.sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _taken(self, descriptor: int) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            taken = take(descriptor, self._wait)
         except OSError as error:
             raise self._refused(error) from error
-        return True
+        if not taken:
+            raise LockedError(
+                f"Another tt ({self._holder(descriptor)}) is at work here, and was for "
+                f"{self._wait:g} seconds.",
+                "Wait until it is done, then run this again.",
+            )
 
     def _write_note(self, descriptor: int) -> None:
         try:

@@ -1,0 +1,131 @@
+"""Starting a watcher that goes on without us, and hearing how it began."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tt.adapters.starter import STARTED_AS
+from tt.adapters.watchlog import open_log
+from tt.errors import ExitCode, TTError
+from tt.record import record
+
+START_SECONDS: Final = 15.0
+"""How long to wait for the first sync; the watcher goes on when it takes longer."""
+
+_LAST: Final = 2000
+
+
+@record
+class Begun:
+    """A watcher that was started. `problem` says why nothing is synced yet, empty where all is."""
+
+    pid: int
+    log: str
+    problem: str = ""
+
+
+def own_command(arguments: Sequence[str]) -> list[str]:
+    """Return the words that run this very `tt`, from any directory.
+
+    `-P`: what lies in that directory is no part of `tt`, whatever its name.
+    """
+    return [sys.executable, "-P", "-m", "tt", *arguments]
+
+
+def start(
+    arguments: Sequence[str],
+    settings: Mapping[str, str],
+    where: Path,
+    log: Path,
+    seconds: float = START_SECONDS,
+) -> Begun:
+    """Start `tt` with `arguments` in a session of its own, and wait until it watches.
+
+    `settings` go by its environment, where no other user sees them. Raises what it raises.
+    """
+    hear, tell = os.pipe()
+    try:
+        process = _spawn(arguments, settings, where, log, tell)
+    except OSError as error:
+        os.close(hear)
+        raise TTError(f"The watcher cannot be started: {error.strerror}: {log}.") from error
+    finally:
+        os.close(tell)
+    try:
+        answer = _answer(hear, time.monotonic() + seconds)
+    finally:
+        os.close(hear)
+    if answer is None:
+        return Begun(process.pid, str(log), "its first sync takes longer")
+    if "problem" not in answer:
+        raise _failed(answer, process, log)
+    process.returncode = 0  # it goes on by itself: nobody waits for its end
+    return Begun(process.pid, str(log), str(answer["problem"]))
+
+
+def _spawn(
+    arguments: Sequence[str], settings: Mapping[str, str], where: Path, log: Path, tell: int
+) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **settings, STARTED_AS: f"background:{tell}"}
+    if paths := environment.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep)))
+    output = open_log(log)
+    try:
+        return subprocess.Popen(
+            own_command(arguments),
+            cwd=where,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(tell,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(output)
+
+
+def _answer(hear: int, deadline: float) -> dict[str, object] | None:
+    """Return what the watcher says of its start: nothing at all where it ended; None in time."""
+    said = b""
+    while not said.endswith(b"\n"):
+        ready, _, _ = select.select([hear], [], [], max(deadline - time.monotonic(), 0))
+        if not ready:
+            return None
+        part = os.read(hear, _LAST)
+        if not part:
+            return {}
+        said += part
+    found: dict[str, object] = json.loads(said)
+    return found
+
+
+def _failed(answer: Mapping[str, object], process: subprocess.Popen[bytes], log: Path) -> TTError:
+    code = process.wait()
+    if "error" not in answer:
+        last = _last_line(log)
+        said = f": {last}" if last else "."
+        return TTError(
+            f"The watcher ended at its start (exit code {code}){said}", f"Its log: {log}"
+        )
+    error = TTError(str(answer["error"]), str(answer["hint"]) if answer["hint"] else None)
+    error.exit_code = ExitCode(int(str(answer["code"])))  # type: ignore[misc]  of this one alone
+    return error
+
+
+def _last_line(log: Path) -> str:
+    with suppress(OSError):
+        with log.open("rb") as file:
+            file.seek(max(log.stat().st_size - _LAST, 0))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+    return ""

@@ -1,0 +1,256 @@
+"""One watcher for each worktree: a post that one process holds, with a note of who that is.
+
+The lock is what counts, and it ends with its process, however that ends: what is written in the
+file is believed only while the lock is held.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from tt.adapters.lock import open_lock, take
+from tt.adapters.private import renew
+from tt.core.times import rfc3339
+from tt.core.watcher import Watcher, Watching, WatchState
+from tt.errors import TTError, WatchedError
+from tt.record import as_dict, replace
+
+STOP_SECONDS: Final = 10.0
+"""How long a watcher may take to end what it is at."""
+
+_MOMENT: Final = 0.5
+"""Seconds to wait for the post: who only looks whether it is held has it for an instant."""
+_POLL: Final = 0.02
+_LONGEST: Final = 4096
+_VERIFY: Final = 30.0
+"""Seconds between two notes that all is still in step."""
+
+
+class WatchPost:
+    """The post of a watcher, in the private directory of what is watched."""
+
+    def __init__(self, private: Path, log: Path | None = None) -> None:
+        """Be the post below `private`; `log` is where a watcher without a terminal writes to."""
+        self._path = private / "watch"
+        self._notes = private / "watch.state"
+        self.log = log if log is not None else private / "watch.log"
+        self._held: Watcher | None = None
+        self._told: WatchState | None = None
+        self._verified = -_VERIFY
+        self._listener: Callable[[WatchState], None] | None = None
+
+    @contextmanager
+    def taken(
+        self,
+        watcher: Watcher,
+        *,
+        wait: float = _MOMENT,
+        listener: Callable[[WatchState], None] | None = None,
+    ) -> Iterator[WatchPost]:
+        """Hold the post as `watcher`. Raises WatchedError where another does for longer than
+        `wait` seconds, and TTError where the directory cannot be written.
+
+        `listener` is told what is noted.
+        """
+        descriptor = self._take(watcher, wait)
+        self._held, self._listener = watcher, listener
+        try:
+            yield self
+        finally:
+            self._leave(descriptor)
+
+    def _take(self, watcher: Watcher, wait: float) -> int:
+        descriptor = -1
+        try:
+            descriptor = open_lock(self._path)
+            self._lock(descriptor, wait)
+            _write(descriptor, watcher)
+        except BaseException as error:
+            if descriptor >= 0:
+                os.close(descriptor)
+            if isinstance(error, OSError):
+                raise TTError(
+                    f"The file {self._path} cannot be written: {error.strerror}.",
+                    "See that you may write there and that the disk has room.",
+                ) from error
+            raise
+        return descriptor
+
+    def _lock(self, descriptor: int, wait: float) -> None:
+        if not take(descriptor, wait):
+            raise self._watched()
+
+    def beside(self, private: Path) -> WatchPost:
+        """Return the post of another worktree, for the same watcher to hold as well."""
+        return WatchPost(private, self.log)
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who this object holds the post for; only inside of `taken`."""
+        assert self._held is not None  # noqa: S101  a mistake of the caller, not of a user
+        return self._held
+
+    def note(self, state: WatchState) -> None:
+        """Write down how it goes, for who asks; best effort, and free where it is no news.
+
+        The first note says that the watcher has begun: whoever started it waits for that.
+        """
+        if state == self._told:
+            return
+        self._told, self._verified = state, time.monotonic() if state.verified else -_VERIFY
+        with suppress(OSError):
+            renew(self._notes, json.dumps({"pid": os.getpid(), **as_dict(state)}).encode())
+        if self._listener is not None:
+            self._listener(state)
+
+    def verified(self) -> None:
+        """Note that both sides are in step at this moment; may be called as often as one likes."""
+        now = time.monotonic()
+        if self._told is not None and now - self._verified >= _VERIFY:
+            self.note(replace(self._told, verified=rfc3339(time.time_ns())))
+
+    def holder(self) -> Watcher | None:
+        """Return who holds the post at this moment; None where nobody does."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            if _is_free(descriptor):
+                return None
+            return _read(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def watching(self) -> Watching | None:
+        """Return who watches and how that goes; None where nobody does."""
+        watcher = self.holder()
+        return None if watcher is None else Watching(watcher, self._state(watcher.pid))
+
+    def stop(self, seconds: float = STOP_SECONDS) -> Watcher | None:
+        """Have the watcher end, and wait until it has; None where there was none.
+
+        Raises TTError where it does not end in time, or is none that could be told to.
+        """
+        watcher = self.holder()
+        if watcher is None:
+            return None
+        if watcher.pid <= 0 or watcher.host != this_host():
+            raise TTError(
+                f"The watcher is not on this machine: it is {_who(watcher)}.",
+                "Stop it where it runs, with `tt watch --stop`.",
+            )
+        _terminate(watcher)
+        deadline = time.monotonic() + seconds
+        while (now := self.holder()) is not None and now.pid == watcher.pid:
+            if time.monotonic() > deadline:
+                raise TTError(
+                    f"The watcher ({_who(watcher)}) was told to stop, and has not within "
+                    f"{seconds:g} seconds.",
+                    f"It may be waiting for a disk or for Redis; {_look_at(watcher)}",
+                )
+            time.sleep(_POLL)
+        return watcher
+
+    def _watched(self) -> WatchedError:
+        watcher = self.holder() or Watcher(0, "")
+        stop = "tt watch --all --stop" if watcher.every else "tt watch --stop"
+        return WatchedError(
+            f"A watcher is at work here already: {_who(watcher)}.",
+            f"`{stop}` stops it, `tt watch --status` tells how it goes.",
+        )
+
+    def _state(self, pid: int) -> WatchState | None:
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            said = json.loads(self._notes.read_bytes())
+            if said.pop("pid") == pid:
+                return WatchState(**said)
+        return None
+
+    def _leave(self, descriptor: int) -> None:
+        self._held = self._told = self._listener = None
+        with suppress(OSError):
+            self._notes.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+
+def this_host() -> str:
+    """Name this machine, and the container on it: where a process id means this process."""
+    try:
+        inside = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  it is no path
+    except OSError:
+        inside = ""
+    return f"{os.uname().nodename} {inside}".strip()
+
+
+def _is_free(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _write(descriptor: int, watcher: Watcher) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(as_dict(watcher)).encode() + b"\n", 0)
+
+
+def _read(descriptor: int) -> Watcher:
+    """Return who wrote the note; one with the pid 0 where nothing in it can be read.
+
+    Who has just taken the post writes its note at once, and is given a moment for it.
+    """
+    deadline = time.monotonic() + _MOMENT
+    while True:
+        try:
+            said = Watcher(**json.loads(os.pread(descriptor, _LONGEST, 0)))
+            return replace(said, pid=int(said.pid))
+        except (ValueError, TypeError):
+            if time.monotonic() > deadline:
+                return Watcher(0, "")
+            time.sleep(_POLL)
+
+
+def _terminate(watcher: Watcher) -> None:
+    try:
+        os.kill(watcher.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it has just ended
+    except PermissionError as error:
+        raise TTError(
+            f"The watcher ({_who(watcher)}) belongs to another user.",
+            "Whoever started it has to stop it.",
+        ) from error
+
+
+def _who(watcher: Watcher) -> str:
+    if watcher.pid <= 0:
+        return "pid unknown"
+    where = {"background": "in the background", "service": "as a service"}.get(watcher.how)
+    words = [f"pid {watcher.pid}", f"since {_clock(watcher.started)}"]
+    words += [where] if where else ["in a terminal"]
+    words += ["for all plans"] if watcher.every else []
+    words += [f"on {watcher.host}"] if watcher.host != this_host() else []
+    return ", ".join(words)
+
+
+def _clock(time_text: str) -> str:
+    date, _, clock = time_text.partition("T")
+    return f"{date} {clock[:8]} UTC"
+
+
+def _look_at(watcher: Watcher) -> str:
+    return f"its log tells: {watcher.log}" if watcher.log else "its terminal tells."

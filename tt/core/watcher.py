@@ -1,0 +1,49 @@
+"""Who watches a plan, and how that goes: what `tt watch` writes down for other commands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tt.record import record
+
+How = Literal["foreground", "background", "service"]
+
+
+@record
+class Watcher:
+    """A process that watches a plan. `started` is RFC 3339 in UTC.
+
+    `two_way` is None where that is each plan's own setting; `every` says that it watches all of the
+    user's plans. `log` is the file it writes to, empty where that is a terminal. `host` is the
+    machine, or the container on it, in which `pid` means this process.
+    """
+
+    pid: int
+    started: str
+    how: How = "foreground"
+    two_way: bool | None = False
+    every: bool = False
+    log: str = ""
+    host: str = ""
+
+
+@record
+class WatchState:
+    """How watching goes. `state` is a few words; `problem` says why nothing is synced just now.
+
+    `synced` is when a sync last changed something, `verified` when both sides were last known to be
+    in step; both RFC 3339 in UTC, empty where that was not yet.
+    """
+
+    state: str
+    problem: str = ""
+    synced: str = ""
+    verified: str = ""
+
+
+@record
+class Watching:
+    """A watcher and how it goes; `state` is None where it has not said yet."""
+
+    watcher: Watcher
+    state: WatchState | None = None
