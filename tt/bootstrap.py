@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.config.settings import Config, load_config, town_name
-from tt.errors import NoTownError, TTError, UsageError
+from tt.errors import NoTownError, StoreError, TTError, UsageError
 
 if TYPE_CHECKING:
     from tt.adapters.gitcommit import GitCommitter
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tt.adapters.redis.demotown import DemoTown
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
+    from tt.adapters.redis.tracking import Tracking
     from tt.adapters.redis.witness import Witness
     from tt.adapters.scratch import ScratchRepository
     from tt.app.hookplace import HookPlace
@@ -206,6 +207,30 @@ class Project:
             address.display,
             lambda: open_connection(address, timeout=timeout, town=self.town_or_none),
         )
+
+    def tracking(self, *, tasks: bool) -> Tracking:
+        """Listen to what happens to the town, and to its `tasks`, on a connection of its own.
+
+        The built-in server is not started for that. Raises TrackingError where the server cannot
+        tell, and StoreError.
+        """
+        from tt.adapters.redis.tracking import track
+
+        town, timeout = self.town, self.config.redis_timeout
+        return track(self._running(town, timeout), town, timeout, tasks=tasks)
+
+    def _running(self, town: str, timeout: float) -> Connection:
+        from tt.adapters.redis.opening import connect_running, open_connection
+
+        if self.config.redis is not None:
+            from tt.adapters.redis.url import parse_address
+
+            address = parse_address(self.config.redis)
+            return open_connection(address, timeout=timeout, town=town)
+        connected = connect_running(self.config.home, timeout=timeout)
+        if connected is None:
+            raise StoreError("The built-in Redis is not running.", "The next sync starts it.")
+        return connected
 
     def _embedded(self, timeout: float) -> Connection:
         from tt.adapters.redis.opening import connect_embedded, connect_running

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tt.adapters.redis.commands import Command, Commands, scan
 from tt.adapters.redis.keys import UUID, TownKeys
@@ -51,6 +51,16 @@ def agent_names(connection: Commands, keys: TownKeys, uuids: Collection[str]) ->
     replies = connection.pipeline(("HGET", keys.agent(uuid), "name") for uuid in ordered)
     read = zip(ordered, map(_name, replies), strict=True)
     return {uuid: name for uuid, name in read if name}
+
+
+def pulse(connection: Commands, town: str) -> tuple[Reply, Reply]:
+    """Return the epoch and the counter of a town, as they are; None where it has none.
+
+    They change with whatever `tt` writes, and not with what agents do. Raises StoreError.
+    """
+    reply = connection.execute("HMGET", TownKeys(town).plan, "epoch", "seq")
+    epoch, seq = cast("list[Reply]", reply)
+    return epoch, seq
 
 
 def _name(reply: Reply) -> str:

@@ -90,6 +90,11 @@ class Connection:
             raise error
         return reply
 
+    def detach(self) -> Wire:
+        """Give the wire away, for another kind of talk; every later command raises LostError."""
+        self._owed += 1
+        return self._wire
+
     def close(self) -> None:
         """Hang up; once or more often."""
         self._owed += 1
@@ -142,10 +147,11 @@ class Connection:
         words = self._wire.last_words() if isinstance(error, ConnectionError) else None
         self.close()
         told = fatal(words, self.address) if words is not None else None
-        raise told or _sentence(error, self.address, self._hint) from error
+        raise told or broken(error, self.address, self._hint) from error
 
 
-def _sentence(error: OSError | hiredis.ProtocolError, address: str, hint: str) -> StoreError:
+def broken(error: OSError | hiredis.ProtocolError, address: str, hint: str) -> StoreError:
+    """Say what happened to a connection."""
     if isinstance(error, hiredis.ProtocolError):
         return StoreError(
             f"{address} does not speak the Redis protocol.",
