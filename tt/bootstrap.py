@@ -67,6 +67,7 @@ class Project:
         starts no server where there is nothing to sync.
         """
         self.hasty = hasty
+        self.lock_wait: float | None = _HASTY_LOCK if hasty else None
         self.command = command
         self.config = config
         self.repository = repository
@@ -182,9 +183,10 @@ class Project:
         """Return the lock under which this worktree is written."""
         from tt.adapters.lock import WorktreeLock
 
-        if self.hasty:
-            return WorktreeLock(self.private / "lock", self.command, _HASTY_LOCK)
-        return WorktreeLock(self.private / "lock", self.command)
+        path = self.private / "lock"
+        if self.lock_wait is None:
+            return WorktreeLock(path, self.command)
+        return WorktreeLock(path, self.command, self.lock_wait)
 
     @cached_property
     def connection(self) -> OnDemand:

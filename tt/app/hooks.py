@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tt.app.belonging import check_belongs, departs
 from tt.app.look import View, look
 from tt.app.rest import at_rest
 from tt.app.site import Site
@@ -19,7 +20,7 @@ from tt.core.model import Plan
 from tt.core.reconcile import doubtful, reconcile
 from tt.core.report import Direction, SyncReport
 from tt.core.trees import Terms
-from tt.errors import NotAPlanError, NoTownError, OtherBranchError, PlanError, TTError
+from tt.errors import NotAPlanError, PlanError, TTError
 from tt.ports import Index, Staged
 from tt.record import record
 
@@ -95,16 +96,9 @@ def _edited(site: Site, staged: Staged | None, head: bytes | None) -> Callable[[
 
     def edited(view: View) -> bool:
         data = view.snapshot.data if view.snapshot else head
-        return (staged is not None and staged.data != head) or not _same(data, head)
+        return (staged is not None and staged.data != head) or departs(data, head)
 
     return edited
-
-
-def _same(one: bytes | None, other: bytes | None) -> bool:
-    """Compare two versions without their line endings, which Git may have changed."""
-    if one is None or other is None:
-        return one is other
-    return one == other or one.replace(b"\r\n", b"\n") == other.replace(b"\r\n", b"\n")
 
 
 def after_git(ground: Ground, event: str) -> SyncReport:
@@ -168,21 +162,7 @@ def _news(view: View, plan: Plan) -> tuple[Change, ...]:
 
 
 def _belongs(ground: Ground, view: View, edited: Callable[[View], bool]) -> View:
-    """Return `view`. Raises where the town is not this branch's, or nothing would make one yet."""
-    town = view.state.town
-    if ground.fixed and town and town.branch not in ("", ground.site.branch):
-        raise OtherBranchError(
-            f"The town `{ground.site.town}` follows the branch {town.branch}; nothing is synced "
-            f"on {ground.site.branch}.",
-            "`tt sync` moves it to this branch.",
-        )
-    known = town is not None or view.stored is not None or view.store.tasks
-    if not known and not edited(view):
-        raise NoTownError(
-            f"The branch {ground.site.branch} has no town in Redis yet.",
-            "The first commit that edits the plan makes one, or `tt sync`.",
-        )
-    return view
+    return check_belongs(ground.site, view, edited, fixed=ground.fixed)
 
 
 def _at(site: Site, revision: str) -> bytes | None:

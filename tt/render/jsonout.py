@@ -22,6 +22,11 @@ def envelope(data: object) -> str:
     return _dump({"schema_version": SCHEMA_VERSION, "data": as_data(data)})
 
 
+def line(data: object) -> str:
+    """Return one of several answers, each of which is a JSON document on a line of its own."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, "data": as_data(data)}, ensure_ascii=True)
+
+
 def error_envelope(error: TTError, code: int) -> str:
     """Return a failure as one JSON document, with what is wrong in a plan if that is it."""
     content: dict[str, object] = {"message": error.message, "hint": error.hint, "exit_code": code}

@@ -1,0 +1,63 @@
+"""What a watcher says: each thing once, until it is over or another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tt.core.report import SyncReport
+from tt.core.watching import Event, News
+from tt.errors import TTError
+
+_OVER: Final = {
+    Event.OFFLINE: Event.ONLINE,
+    Event.INVALID: Event.VALID,
+    Event.ABSENT: Event.BACK,
+}
+
+
+class Telling:
+    """The news of one plan. `file` is how they call it; `tell` gets them."""
+
+    def __init__(self, file: str, tell: Callable[[News], None]) -> None:
+        """Begin with nothing told."""
+        self._file, self._tell = file, tell
+        self._trouble: tuple[object, ...] = ()
+        self._shown: tuple[object, ...] | None = None
+        """What the last report says of what still stands: it is no news the next time."""
+        self._said: set[tuple[Event, str]] = set()
+
+    @property
+    def trouble(self) -> object:
+        """The event that keeps the plan from being synced; None where nothing does."""
+        return self._trouble[0] if self._trouble else None
+
+    def troubled(self, event: Event, error: TTError, sign: str = "") -> None:
+        """Say what keeps the plan from being synced, anew where the `sign` is another one."""
+        trouble = (event, error.message, sign)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell(News(event, self._file, error.message, error.hint or ""))
+
+    def over(self) -> None:
+        """Say that what was in the way is not any more."""
+        event = self.trouble
+        self._trouble = ()
+        if isinstance(event, Event) and event in _OVER:
+            self._tell(News(_OVER[event], self._file))
+
+    def synced(self, report: SyncReport) -> None:
+        """Say what a sync did, and what it found that was not so the last time."""
+        stands = (report.town, report.conflicts, report.faults, report.kept)
+        news = stands != self._shown and (
+            self._shown is None or report.town != self._shown[0] or any(stands[1:])
+        )
+        self._shown = stands
+        if news or report.to_store or report.to_file:
+            self._tell(News(Event.SYNCED, self._file, report=report))
+
+    def once(self, event: Event, message: str) -> None:
+        """Say something that does not end."""
+        if (event, message) not in self._said:
+            self._said.add((event, message))
+            self._tell(News(event, self._file, message))

@@ -1,0 +1,73 @@
+"""What a watcher says: a line for each piece of news, with what matters first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tt.core.report import Direction, SyncReport
+from tt.core.watching import Event, News
+from tt.render.hooklines import conflict_lines, named
+from tt.render.text import Look, count, safe
+
+_SIGNS: Final = {
+    Event.INVALID: "✗",
+    Event.REFUSED: "✗",
+    Event.OFFLINE: "✗",
+    Event.WAITING: "…",
+    Event.ABSENT: "…",
+    Event.BLIND: "!",
+    Event.DEAF: "!",
+}
+_WORDS: Final = {
+    Event.VALID: "{file} is valid again",
+    Event.BACK: "{file} is back",
+    Event.ONLINE: "Redis is back",
+    Event.BLIND: "{file} is polled: {message}",
+    Event.DEAF: "Redis is polled: {message}",
+    Event.STOPPED: "Stopped watching {file}",
+}
+
+
+def news_lines(news: News, look: Look) -> list[str]:
+    """Say one piece of news; the first line says all, what follows says more."""
+    if news.report is not None:
+        return list(_synced(news.report, look))
+    file = safe(news.file)
+    words = _WORDS.get(news.event)
+    message = safe(news.message.split("\n")[0])
+    first = words.format(file=file, message=message) if words else message
+    sign = _SIGNS.get(news.event, "✓")
+    color = {"✗": "red", "!": "yellow", "✓": "green"}.get(sign, "dim")
+    rest = [*news.message.split("\n")[1:], *news.hint.split("\n")]
+    return [
+        look.paint(f"{sign} {first}", color),
+        *(look.paint(f"    {safe(line.strip())}", "dim") for line in rest if line.strip()),
+    ]
+
+
+def _synced(report: SyncReport, look: Look) -> Iterator[str]:
+    yield " ".join(_what(report))
+    for line in conflict_lines(report.conflicts, report.file):
+        yield look.paint(f"    {line.removeprefix('tt: ')}", "yellow")
+    for kept in report.kept:
+        yield look.paint(
+            f"    kept {safe(kept.store)} for {safe(kept.id)}; `tt reopen {safe(kept.id)}` "
+            "makes it pending",
+            "yellow",
+        )
+    for fault in report.faults:
+        yield look.paint(f"    set aside {safe(fault.key)}: {safe(fault.why)}", "yellow")
+
+
+def _what(report: SyncReport) -> Iterator[str]:
+    """Say which way what went; where nothing did, that all is in step."""
+    if not report.to_store and not report.to_file:
+        tasks = count(report.in_step, "task")
+        yield f"✓ {tasks} in step with the town {safe(report.town)}"
+    if report.to_store:
+        yield f"⬆️  {named(report.to_store)}"
+    if report.to_file:
+        yield f"⬇️  {named(report.to_file)}"
+    if report.direction is Direction.PUSH and report.named:
+        yield f"({count(len(report.named), 'task')} without an id)"
