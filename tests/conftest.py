@@ -15,6 +15,8 @@ from tests.support.effort import load_effort
 
 pytest_plugins = [
     "tests.support.redis_server",
+    "tests.support.clusters",
+    "tests.support.tls",
     "tests.support.frameworks",
     "tests.support.gits",
 ]
