@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tt.adapters.redis.tracking import Tracking
     from tt.adapters.redis.witness import Witness
     from tt.adapters.scratch import ScratchRepository
+    from tt.adapters.watchpost import WatchPost
     from tt.app.hookplace import HookPlace
     from tt.app.hooks import Ground as HookGround
     from tt.app.settings import Files
@@ -143,6 +144,7 @@ class Project:
             clock=clock,
             lock=self.lock,
             max_delete=self.config.max_delete,
+            saved=self.register,
         )
 
     @cached_property
@@ -326,6 +328,19 @@ class Project:
             raise TTError("There is no Git repository here to commit to.")
         return GitCommitter(self.repository), self.repository
 
+    @property
+    def watch_post(self) -> WatchPost:
+        """The post of this worktree's watcher."""
+        from tt.adapters.watchpost import WatchPost
+
+        return WatchPost(self.private)
+
+    def register(self) -> None:
+        """Make this worktree known to `tt watch --all`."""
+        from tt.adapters.worktrees import register
+
+        register(self.config.home, self.config.root)
+
     def note_commit(self, git: str) -> None:
         """Tell the post-commit of a commit, by its Git's process id, that all is done already."""
         from tt.adapters.private import note
@@ -474,6 +489,13 @@ def embedded_server(home: Path) -> EmbeddedServer:
     from tt.adapters.redis.server import EmbeddedServer
 
     return EmbeddedServer(home)
+
+
+def every_post(home: Path) -> WatchPost:
+    """Return the post of the watcher of all the user's plans."""
+    from tt.adapters.watchpost import WatchPost
+
+    return WatchPost(home / "watch-all", home / "logs" / "watch.log")
 
 
 def count_tasks(data: bytes, name: str) -> int:

@@ -15,13 +15,18 @@ from typing import Final
 
 from tt.adapters.starter import STARTED_AS
 from tt.adapters.watchlog import open_log
-from tt.errors import ExitCode, TTError
+from tt.errors import ExitCode, PlanError, StoreError, TTError, UsageError
 from tt.record import record
 
 START_SECONDS: Final = 15.0
 """How long to wait for the first sync; the watcher goes on when it takes longer."""
 
 _LAST: Final = 2000
+_KINDS: Final[dict[object, type[TTError]]] = {
+    int(ExitCode.USAGE): UsageError,
+    int(ExitCode.STORE): StoreError,
+    int(ExitCode.PLAN): PlanError,
+}
 
 
 @record
@@ -117,9 +122,8 @@ def _failed(answer: Mapping[str, object], process: subprocess.Popen[bytes], log:
         return TTError(
             f"The watcher ended at its start (exit code {code}){said}", f"Its log: {log}"
         )
-    error = TTError(str(answer["error"]), str(answer["hint"]) if answer["hint"] else None)
-    error.exit_code = ExitCode(int(str(answer["code"])))  # type: ignore[misc]  of this one alone
-    return error
+    kind = _KINDS.get(answer["code"], TTError)
+    return kind(str(answer["error"]), str(answer["hint"]) if answer["hint"] else None)
 
 
 def _last_line(log: Path) -> str:

@@ -15,16 +15,19 @@ from tt.core.trees import Trust
 from tt.record import replace
 
 
-def move_base(site: Site, view: View, work: Work, settled: Settled, written: Written) -> None:
+def move_base(
+    site: Site, view: View, work: Work, settled: Settled, written: Written
+) -> Base | None:
     """Save the base that both sides now agree on, and the sync as its history entry.
 
-    Saves nothing where that is no news. Raises BaseMovedError where another saved one meanwhile.
+    Saves nothing where that is no news. Returns the newest base; raises BaseMovedError where
+    another saved one meanwhile.
     """
     if settled.snapshot is None:
-        return
+        return view.stored
     base = next_base(site, view, work.direction, settled, written)
     if not (settled.to_store or settled.to_file) and is_old_news(view, base):
-        return
+        return view.stored
     record = SyncRecord(
         name="",
         time=rfc3339(site.clock.now_ns()),
@@ -33,7 +36,9 @@ def move_base(site: Site, view: View, work: Work, settled: Settled, written: Wri
         to_file=settled.to_file,
         conflicts=len(view.outcome.conflicts),
     )
-    site.bases.save(view.stored, base, record)
+    saved = site.bases.save(view.stored, base, record)
+    site.saved()
+    return saved
 
 
 def next_base(
@@ -73,7 +78,8 @@ def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
     """Collect the uuids of tasks that other tools made; ours (version 5) are computed."""
     aside = view.state.aside & view.base.uuids.keys()
     unusable = {identifier: view.base.uuids[identifier] for identifier in sorted(aside)}
-    return unusable | {
+    unread = {name: uuid for name, uuid in view.state.unread.items() if name in base.tasks}
+    return unusable | unread | {
         identifier: stored.uuid
         for identifier, stored in view.state.tasks.items()
         if stored.uuid[14:15] != "5" and identifier in base.tasks

@@ -16,7 +16,7 @@ class Site:
 
     `path` is the plan's path below the worktree's top, as Git names it. `lock` gives the one lock
     under which this worktree may be written. `max_delete` bounds how many tasks may disappear at
-    once without somebody insisting.
+    once without somebody insisting. `saved` is told when a base was saved: the plan is in use here.
     """
 
     town: str
@@ -30,3 +30,4 @@ class Site:
     clock: Clock
     lock: Callable[[], AbstractContextManager[object]]
     max_delete: int = 20
+    saved: Callable[[], None] = lambda: None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
-from tt.record import record
+from tt.core.watching import Event, News
+from tt.record import record, replace
 
 How = Literal["foreground", "background", "service"]
 
@@ -47,3 +48,26 @@ class Watching:
 
     watcher: Watcher
     state: WatchState | None = None
+
+
+_WORDS: Final = {
+    Event.INVALID: "the plan is invalid",
+    Event.REFUSED: "nothing is synced",
+    Event.WAITING: "waiting",
+    Event.ABSENT: "no plan here",
+    Event.OFFLINE: "without Redis",
+}
+_OVER: Final = frozenset({Event.VALID, Event.BACK, Event.ONLINE})
+
+
+def after(state: WatchState, news: News, now: str) -> WatchState:
+    """Return how it goes after a piece of news that came at the time `now`."""
+    if news.event in _WORDS:
+        return replace(state, state=_WORDS[news.event], problem=news.message.split("\n")[0])
+    if news.event in _OVER:
+        return replace(state, state="watching", problem="")
+    if news.report is None:
+        return state
+    words = "conflicts remain" if news.report.conflicts else "in step"
+    wrote = bool(news.report.to_store or news.report.to_file)
+    return WatchState(words, "", now if wrote else state.synced, now)
