@@ -23,7 +23,8 @@ class Telling:
         """Begin with nothing told."""
         self._file, self._tell = file, tell
         self._trouble: tuple[object, ...] = ()
-        self._shown: tuple[object, ...] | None = None
+        self._town = ""
+        self._shown: tuple[object, ...] = ()
         """What the last report says of what still stands: it is no news the next time."""
         self._said: set[tuple[Event, str]] = set()
 
@@ -48,13 +49,13 @@ class Telling:
 
     def synced(self, report: SyncReport) -> None:
         """Say what a sync did, and what it found that was not so the last time."""
-        stands = (report.town, report.conflicts, report.faults, report.kept)
-        news = stands != self._shown and (
-            self._shown is None or report.town != self._shown[0] or any(stands[1:])
-        )
-        self._shown = stands
+        stands = (report.conflicts, report.faults, report.kept)
+        is_other = report.town != self._town
+        news = is_other or (stands != self._shown and any(stands))
+        self._town, self._shown = report.town, stands
         if news or report.to_store or report.to_file:
-            self._tell(News(Event.SYNCED, self._file, report=report))
+            where = f"the town {report.town}" if is_other else ""
+            self._tell(News(Event.SYNCED, self._file, where, report=report))
 
     def once(self, event: Event, message: str) -> None:
         """Say something that does not end."""

@@ -78,6 +78,11 @@ class Watch:
         """Whether something happened that was not dealt with yet, and can be."""
         return self._pace.due is not None and self._telling.trouble is not Event.OFFLINE
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether both sides were in step when they were looked at last, and no news came."""
+        return self._digest is not None and self._pace.due is None and not self._telling.trouble
+
     def happened(self, what: Happening) -> None:
         """Take note of what happened around the plan."""
         if what is not Happening.GIT:

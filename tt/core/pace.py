@@ -20,12 +20,13 @@ class Pace:
 
     What happens puts it off until all is over, for `longest` at most. `looked` is called after a
     look and before what happened during it is told: so nothing that happens is ever missed.
+    `debounce` and `longest` may be changed.
     """
 
     __slots__ = ("_due", "_pause", "_since", "_writing", "debounce", "longest")
 
     def __init__(self, debounce: float) -> None:
-        """Look `debounce` seconds after the last of several happenings; `longest` is a bound, too."""
+        """Look `debounce` seconds after the last of several happenings."""
         self.debounce = debounce
         self.longest = LONGEST
         self._due: float | None = None

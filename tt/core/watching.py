@@ -38,6 +38,7 @@ class Event(StrEnum):
     ONLINE = "online"
     BLIND = "blind"
     DEAF = "deaf"
+    PASSED = "passed"
     STOPPED = "stopped"
 
 
@@ -45,11 +46,11 @@ class Event(StrEnum):
 class News:
     """One thing a watcher has to tell of the plan that messages call `file`.
 
-    `SYNCED` has a report, with changes in it or conflicts, or the first one of a town. `INVALID`
-    and `REFUSED` say why nothing is synced until the file changes; `WAITING` (Git is at work),
-    `ABSENT` (no plan here) and `OFFLINE` why nothing is synced just now; `VALID`, `BACK` and
-    `ONLINE` that it is over. `BLIND` and `DEAF` say why the plan or Redis is asked from time to
-    time instead of telling by itself.
+    `SYNCED` has a report, with changes in it or conflicts, or the first one of a town, which the
+    message names then. `INVALID` and `REFUSED` say why nothing is synced until the file changes;
+    `WAITING` (Git is at work), `ABSENT` (no plan here) and `OFFLINE` why nothing is synced just
+    now; `VALID`, `BACK` and `ONLINE` that it is over. `BLIND` and `DEAF` say why the plan or Redis
+    is asked from time to time instead of telling by itself; `PASSED` why a plan is not watched.
     """
 
     event: Event

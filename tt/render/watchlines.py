@@ -8,6 +8,7 @@ from typing import Final
 from tt.core.report import Direction, SyncReport
 from tt.core.watching import Event, News
 from tt.render.hooklines import conflict_lines, named
+from tt.render.jsonout import line
 from tt.render.text import Look, count, safe
 
 _SIGNS: Final = {
@@ -18,6 +19,9 @@ _SIGNS: Final = {
     Event.ABSENT: "…",
     Event.BLIND: "!",
     Event.DEAF: "!",
+    Event.PASSED: "!",
+    Event.STARTED: "·",
+    Event.STOPPED: "·",
 }
 _WORDS: Final = {
     Event.VALID: "{file} is valid again",
@@ -32,7 +36,7 @@ _WORDS: Final = {
 def news_lines(news: News, look: Look) -> list[str]:
     """Say one piece of news; the first line says all, what follows says more."""
     if news.report is not None:
-        return list(_synced(news.report, look))
+        return list(_synced(news.report, news.message, look))
     file = safe(news.file)
     words = _WORDS.get(news.event)
     message = safe(news.message.split("\n")[0])
@@ -46,10 +50,19 @@ def news_lines(news: News, look: Look) -> list[str]:
     ]
 
 
-def _synced(report: SyncReport, look: Look) -> Iterator[str]:
-    yield " ".join(_what(report))
-    for line in conflict_lines(report.conflicts, report.file):
-        yield look.paint(f"    {line.removeprefix('tt: ')}", "yellow")
+def news_json(news: News, now: str) -> str:
+    """Say one piece of news to a program, in a line; `now` is RFC 3339."""
+    data = {"time": now, "event": news.event, "file": news.file}
+    words = {"message": news.message, "hint": news.hint}
+    said = {name: text for name, text in words.items() if text}
+    return line({**data, **said, **({"report": news.report} if news.report else {})})
+
+
+def _synced(report: SyncReport, where: str, look: Look) -> Iterator[str]:
+    town = f" ({safe(where)})" if where else ""
+    yield " ".join(_what(report)) + town
+    for told in conflict_lines(report.conflicts, report.file):
+        yield look.paint(f"    {told.removeprefix('tt: ')}", "yellow")
     for kept in report.kept:
         yield look.paint(
             f"    kept {safe(kept.store)} for {safe(kept.id)}; `tt reopen {safe(kept.id)}` "
@@ -64,7 +77,7 @@ def _what(report: SyncReport) -> Iterator[str]:
     """Say which way what went; where nothing did, that all is in step."""
     if not report.to_store and not report.to_file:
         tasks = count(report.in_step, "task")
-        yield f"✓ {tasks} in step with the town {safe(report.town)}"
+        yield f"✓ {tasks} in step with Redis"
     if report.to_store:
         yield f"⬆️  {named(report.to_store)}"
     if report.to_file:

@@ -1,0 +1,240 @@
+"""The wiring of the watcher: one worktree, opened anew for each sync, as its branch may be another.
+
+What is dear to make again is kept: the events of the filesystem and the connection on which Redis
+tells of changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from tt.adapters.digest import digest_of
+from tt.bootstrap import open_project, shown
+from tt.config.keys import PROJECT_FILE, USER_FILE
+from tt.core.report import Direction
+from tt.core.watching import Happening, Stamp
+from tt.errors import StoreError, TrackingError
+
+if TYPE_CHECKING:
+    from tt.adapters.fileevents import Eyes, Sight
+    from tt.adapters.gitrepo import GitRepository
+    from tt.adapters.inflight import InFlight
+    from tt.adapters.redis.tracking import Tracking
+    from tt.app.look import View
+    from tt.app.outlook import Synced
+    from tt.bootstrap import Project
+
+_BRANCH: Final = b"ref: refs/heads/"
+_LOCK: Final = 0.5
+"""Seconds that a sync waits for another `tt`; then it is tried again."""
+_LONGEST_HEAD: Final = 4096
+
+
+class Where(NamedTuple):
+    """How the watcher was called: the directory, and the settings that flags say."""
+
+    directory: str
+    settings: Mapping[str, str | None]
+    two_way: bool | None = None
+
+
+class Lookout:
+    """An `Outlook` on real files, Git and Redis; to be closed."""
+
+    def __init__(self, where: Where, eyes: Eyes, ring: Callable[[Happening], None]) -> None:
+        """Raises TTError where there is no such directory, or a setting is broken."""
+        self._where, self._eyes, self._ring = where, eyes, ring
+        self._sight: Sight | None = None
+        self._tracking: Tracking | None = None
+        self._told_town = ""
+        self._is_deaf = False
+        self._begun = False
+        with self._open() as project:
+            self._find(project)
+            self.private = project.private
+            settings = project.config.settings
+        debounce, said = settings["watch.debounce"].value, settings["watch.two_way"].value
+        self.debounce = float(debounce) if isinstance(debounce, int | float) else 0.1
+        self._two_way = bool(said) if where.two_way is None else where.two_way
+
+    @property
+    def file(self) -> str:
+        """How messages call the plan."""
+        return shown(self._plan)
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the file gets what Redis has."""
+        return self._two_way
+
+    @property
+    def filenos(self) -> tuple[int, ...]:
+        """The descriptors on which Redis tells of changes."""
+        return self._tracking.filenos if self._tracking else ()
+
+    def stamp(self) -> Stamp:
+        """Return the plan's stamp; see `Outlook`."""
+        git = self._git
+        return Stamp(
+            _stat(self._plan),
+            _head(git.state.git_dir / "HEAD") if git else b"",
+            tuple(map(_stat, self._settings)),
+        )
+
+    def digest(self) -> str:
+        """Return the digest of the plan's bytes; see `Outlook`."""
+        try:
+            return digest_of(self._plan.read_bytes())
+        except OSError:
+            return ""
+
+    def in_the_way(self) -> str | None:
+        """Say why a sync must wait; see `Outlook`."""
+        if self._git is None:
+            return None
+        state = self._git.state
+        reason = self._traffic.reason() if self._traffic else None
+        if reason is not None:
+            return reason
+        operation = self._git.operation_in_progress()
+        if operation is not None:
+            return f"A {operation} is in progress."
+        head = _head(state.git_dir / "HEAD")
+        if head and not head.startswith(_BRANCH) and not self._is_fixed:
+            return "HEAD is detached: no branch is checked out that could have a town."
+        return None
+
+    def sync(self, checked: Callable[[View], View]) -> Synced:
+        """Sync; see `Outlook`."""
+        from tt.app.belonging import check_belongs, departs
+        from tt.app.outlook import Synced
+        from tt.app.sync import Request, report, synced
+
+        with self._open() as project:
+            self._find(project)
+            self._listen(project)
+            site, fixed = project.site, bool(project.config.name)
+
+            def edited(view: View) -> bool:
+                head = site.repository.show("HEAD", site.path) if site.repository else None
+                data = view.snapshot.data if view.snapshot else None
+                return not self._begun or departs(data, head)
+
+            direction = Direction.MERGE if self._two_way else Direction.PUSH
+            request = Request(direction, keep_file=not self._two_way)
+            view, settled = synced(
+                site, request, lambda view: checked(check_belongs(site, view, edited, fixed=fixed))
+            )
+        self._begun = True
+        data = settled.snapshot.data if settled.snapshot else b""
+        return Synced(report(site, request, view, settled), digest_of(data))
+
+    def look_out(self) -> str | None:
+        """See that events come; see `Outlook`."""
+        if self._sight is not None and not self._sight.is_current():
+            self._sight.close()
+            self._sight = None
+        if self._sight is None:
+            git_dir = self._git.state.git_dir if self._git else None
+            self._sight = self._eyes.look_at(self._plan, git_dir, self._ring)
+        return self._sight.blind
+
+    def heard(self) -> bool:
+        """Say whether Redis told of a change; see `Outlook`."""
+        if self._tracking is None:
+            return False
+        try:
+            heard = self._tracking.heard()
+        except StoreError:
+            self._hang_up()
+            raise
+        return heard.lost or heard.town or bool(heard.uuids)
+
+    def is_listening(self) -> bool:
+        """Say whether Redis tells of changes; see `Outlook`."""
+        if self._tracking is None:
+            return False
+        try:
+            self._tracking.ping()
+        except StoreError:
+            self._hang_up()
+            raise
+        return True
+
+    def close(self) -> None:
+        """See and hear nothing any more."""
+        if self._sight is not None:
+            self._sight.close()
+            self._sight = None
+        self._hang_up()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> Project:
+        project = open_project(self._where.directory, self._where.settings, "tt watch")
+        project.lock_wait = _LOCK
+        return project
+
+    def _find(self, project: Project) -> None:
+        """Take note of where everything is; the settings may have moved the plan."""
+        config = project.config
+        if getattr(self, "_plan", config.plan_path) != config.plan_path and self._sight:
+            self._sight.close()
+            self._sight = None
+        self._plan: Path = config.plan_path
+        self._settings = (config.root / PROJECT_FILE, config.home / USER_FILE)
+        known = getattr(self, "_git", None)
+        self._git: GitRepository | None = project.repository
+        if self._git is None or known is None or known.state.git_dir != self._git.state.git_dir:
+            self._traffic = _traffic(self._git)
+        self._is_fixed = bool(config.name)
+
+    def _listen(self, project: Project) -> None:
+        """Have Redis tell of changes, before anything is read; where it cannot, do without."""
+        if self._tracking is not None and self._told_town != project.town:
+            self._hang_up()
+        if self._tracking is not None or self._is_deaf:
+            return
+        project.connection.execute("PING")  # which starts the user's own server where it is not up
+        try:
+            self._tracking = project.tracking(tasks=self._two_way)
+        except TrackingError:
+            self._is_deaf = True
+        self._told_town = project.town
+
+    def _hang_up(self) -> None:
+        if self._tracking is not None:
+            self._tracking.close()
+            self._tracking = None
+
+
+def _traffic(repository: GitRepository | None) -> InFlight | None:
+    if repository is None:
+        return None
+    from tt.adapters.inflight import InFlight
+
+    state = repository.state
+    return InFlight(state.git_dir, state.common_dir, state.top, os.environ)
+
+
+def _stat(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_HEAD)
+    except OSError:
+        return b""
