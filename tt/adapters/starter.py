@@ -32,25 +32,21 @@ class Starter:
         self._socket = environ.pop(_SOCKET, "") if self.how == "service" else ""
 
     def begun(self, state: WatchState) -> None:
-        """Say that the watcher is at its post and has done what it can for now."""
+        """Say how it goes; the first time that says that the watcher is at its post."""
         self._answer({"problem": state.problem})
-        self.tell(state.problem or state.state, ready=True)
+        self._notify(f"READY=1\nSTATUS={' '.join((state.problem or state.state).split())}")
 
     def failed(self, error: TTError) -> None:
         """Say why there will be no watcher."""
         self._answer({"error": error.message, "hint": error.hint, "code": int(error.exit_code)})
 
-    def tell(self, words: str, *, ready: bool = False) -> None:
-        """Tell systemd how it goes, in one line."""
+    def _notify(self, said: str) -> None:
+        """Tell systemd."""
         if not self._socket:
             return
         import socket
 
-        line = " ".join(words.split())
-        said = f"{'READY=1' + chr(10) if ready else ''}STATUS={line}"
-        address = self._socket
-        if address.startswith("@"):
-            address = "\0" + address[1:]
+        address = f"\0{self._socket[1:]}" if self._socket.startswith("@") else self._socket
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
             link.sendto(said.encode("utf-8", "replace"), address)
 

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from tt.adapters.lock import open_lock, take
 from tt.adapters.private import renew
 from tt.core.times import rfc3339
-from tt.core.watcher import Watcher, Watching, WatchState
+from tt.core.watcher import Watcher, Watching, WatchState, summed_up
 from tt.errors import TTError, WatchedError
 from tt.record import as_dict, replace
 
@@ -42,10 +42,12 @@ class WatchPost:
         self._path = private / "watch"
         self._notes = private / "watch.state"
         self.log = log if log is not None else private / "watch.log"
-        self._held: Watcher | None = None
+        self._watcher: Watcher | None = None
         self._told: WatchState | None = None
         self._verified = -_VERIFY
         self._listener: Callable[[WatchState], None] | None = None
+        self._others: dict[str, WatchState] = {}
+        """How it goes with the plans that are watched from here, by their directories."""
 
     @contextmanager
     def taken(
@@ -54,14 +56,14 @@ class WatchPost:
         *,
         wait: float = _MOMENT,
         listener: Callable[[WatchState], None] | None = None,
-    ) -> Iterator[WatchPost]:
+    ) -> Iterator[Self]:
         """Hold the post as `watcher`. Raises WatchedError where another does for longer than
         `wait` seconds, and TTError where the directory cannot be written.
 
         `listener` is told what is noted.
         """
         descriptor = self._take(watcher, wait)
-        self._held, self._listener = watcher, listener
+        self._watcher, self._listener = watcher, listener or self._listener
         try:
             yield self
         finally:
@@ -89,14 +91,21 @@ class WatchPost:
             raise self._watched()
 
     def beside(self, private: Path) -> WatchPost:
-        """Return the post of another worktree, for the same watcher to hold as well."""
-        return WatchPost(private, self.log)
+        """Return the post of one of many plans, for the same watcher; notes are summed up."""
+        post = WatchPost(private, self.log)
+        post._listener = lambda state: self._sum_up(str(private), state)
+        return post
 
     @property
     def watcher(self) -> Watcher:
-        """Who this object holds the post for; only inside of `taken`."""
-        assert self._held is not None  # noqa: S101  a mistake of the caller, not of a user
-        return self._held
+        """Who holds the post; only inside of `taken`."""
+        assert self._watcher is not None  # noqa: S101  a mistake of the caller, not of a user
+        return self._watcher
+
+    def check_free(self) -> None:
+        """Raise WatchedError where somebody holds the post."""
+        if self.holder() is not None:
+            raise self._watched()
 
     def note(self, state: WatchState) -> None:
         """Write down how it goes, for who asks; best effort, and free where it is no news.
@@ -113,9 +122,13 @@ class WatchPost:
 
     def verified(self) -> None:
         """Note that both sides are in step at this moment; may be called as often as one likes."""
-        now = time.monotonic()
-        if self._told is not None and now - self._verified >= _VERIFY:
-            self.note(replace(self._told, verified=rfc3339(time.time_ns())))
+        told, now = self._told, time.monotonic()
+        if told is not None and now - self._verified >= _VERIFY:
+            self.note(replace(told, verified=rfc3339(time.time_ns())))
+
+    def _sum_up(self, private: str, state: WatchState) -> None:
+        self._others[private] = state
+        self.note(summed_up(self._others))
 
     def holder(self) -> Watcher | None:
         """Return who holds the post at this moment; None where nobody does."""
@@ -176,7 +189,7 @@ class WatchPost:
         return None
 
     def _leave(self, descriptor: int) -> None:
-        self._held = self._told = self._listener = None
+        self._watcher = self._told = self._listener = None
         with suppress(OSError):
             self._notes.unlink(missing_ok=True)
         with suppress(OSError):

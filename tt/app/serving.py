@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from tt.core.service import Service, Turned, is_unchanged
+from tt.core.service import Done, Service, Serving, Turned, is_unchanged
 from tt.errors import TTError
-from tt.record import record
-
-Done = Literal["made", "changed", "kept", "removed", "absent"]
-
-
-@record
-class Serving:
-    """What became of a service: its file, and whether it runs (or has ended) now.
-
-    `edited` says that somebody has changed the file, and that it was left where it is.
-    """
-
-    name: str
-    file: str
-    done: Done
-    turned: Turned
-    edited: bool = False
 
 
 class Keeper(Protocol):

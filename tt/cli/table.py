@@ -16,6 +16,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Everyday": {
         "plan": Entry("plan:plan", "Show the plan as a tree, or begin one."),
         "sync": Entry("sync:sync", "Bring tasks.toml and Redis in step."),
+        "watch": Entry("watch:watch", "Sync each save at once, and what agents do."),
         "status": Entry("status:status", "Show the town, its tasks, and what differs."),
         "commit": Entry("commit:commit", "Commit what Redis brought, and nothing else."),
         "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),

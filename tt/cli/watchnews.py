@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from tt.cli.screen import Flags, say
 from tt.core.times import rfc3339
-from tt.core.watcher import WatchState
+from tt.core.watcher import IN_STEP, WatchState, after
 from tt.core.watching import Event, News
-from tt.record import replace
 
 if TYPE_CHECKING:
     from tt.adapters.watchpost import WatchPost
 
-_STATES: Final = {
-    Event.INVALID: "the plan is invalid",
-    Event.REFUSED: "not synced",
-    Event.WAITING: "waiting",
-    Event.ABSENT: "no plan here",
-    Event.OFFLINE: "Redis is away",
-}
-_FINE: Final = "in step"
 _SILENT: Final = (Event.BLIND, Event.DEAF, Event.STOPPED, Event.STARTED)
 
 
@@ -39,7 +30,8 @@ class Newsroom:
     def tell(self, news: News, post: WatchPost | None = None) -> None:
         """Say one piece of news, and note in the plan's post how it goes. Raises OutputError."""
         if post is not None and news.event not in _SILENT:
-            state = _state(news, self._states.get(post) or WatchState(_FINE))
+            before = self._states.get(post) or WatchState(IN_STEP)
+            state = after(before, news, rfc3339(time.time_ns()))
             self._states[post] = state
             post.note(state)
         if self._as_json:
@@ -55,16 +47,3 @@ class Newsroom:
         name = f"{safe(news.file)}: " if self._several and news.report else ""
         indent = " " * len(clock)
         say([f"{clock}{name}{first}", *(f"{indent}{line}" for line in rest)])
-
-
-def _state(news: News, before: WatchState) -> WatchState:
-    """Return how it goes after a piece of news."""
-    state = WatchState(_STATES.get(news.event, _FINE), news.message, before.synced, before.verified)
-    if news.report is None:
-        return state
-    now = rfc3339(time.time_ns())
-    changed = news.report.to_store or news.report.to_file
-    state = replace(state, verified=now, synced=now if changed else state.synced)
-    if news.report.conflicts:
-        return replace(state, state="conflicts", problem="`tt conflicts` shows them.")
-    return state

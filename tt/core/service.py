@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 from tt.errors import TTError
 from tt.record import record
 
 EVERY: Final = "tt-watch"
 """The name of the service that watches all plans of a user."""
+
+Done = Literal["made", "changed", "kept", "removed", "absent"]
 
 _LONGEST_NAME: Final = 40
 _ODD: Final = frozenset("\"'\\$")
@@ -46,6 +48,20 @@ class Turned:
 
     trouble: str = ""
     todo: tuple[str, ...] = ()
+
+
+@record
+class Serving:
+    """What became of a service: its file, and whether it runs (or has ended) now.
+
+    `edited` says that somebody has changed the file, and that it was left where it is.
+    """
+
+    name: str
+    file: str
+    done: Done
+    turned: Turned
+    edited: bool = False
 
 
 def service_name(top: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from tt.core.watching import Event, News
@@ -52,12 +53,13 @@ class Watching:
 
 _WORDS: Final = {
     Event.INVALID: "the plan is invalid",
-    Event.REFUSED: "nothing is synced",
+    Event.REFUSED: "not synced",
     Event.WAITING: "waiting",
     Event.ABSENT: "no plan here",
-    Event.OFFLINE: "without Redis",
+    Event.OFFLINE: "Redis is away",
 }
 _OVER: Final = frozenset({Event.VALID, Event.BACK, Event.ONLINE})
+IN_STEP: Final = "in step"
 
 
 def after(state: WatchState, news: News, now: str) -> WatchState:
@@ -65,9 +67,25 @@ def after(state: WatchState, news: News, now: str) -> WatchState:
     if news.event in _WORDS:
         return replace(state, state=_WORDS[news.event], problem=news.message.split("\n")[0])
     if news.event in _OVER:
-        return replace(state, state="watching", problem="")
+        return replace(state, state=IN_STEP, problem="")
     if news.report is None:
         return state
-    words = "conflicts remain" if news.report.conflicts else "in step"
     wrote = bool(news.report.to_store or news.report.to_file)
-    return WatchState(words, "", now if wrote else state.synced, now)
+    synced = now if wrote else state.synced
+    if news.report.conflicts:
+        return WatchState("conflicts", "`tt conflicts` lists them", synced, now)
+    return WatchState(IN_STEP, "", synced, now)
+
+
+def summed_up(states: Mapping[str, WatchState]) -> WatchState:
+    """Return how several plans go, by what they are called: the first trouble is to be known."""
+    bad = [(name, state) for name, state in sorted(states.items()) if state.problem]
+    synced = max((state.synced for state in states.values()), default="")
+    verified = min((state.verified for state in states.values()), default="")
+    plans = "1 plan" if len(states) == 1 else f"{len(states)} plans"
+    if not bad:
+        return WatchState(f"{plans} {IN_STEP}", "", synced, verified)
+    name, first = bad[0]
+    return WatchState(
+        f"{plans}, {len(bad)} not {IN_STEP}", f"{name}: {first.problem}", synced, verified
+    )
