@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.replies import Reply
@@ -40,13 +40,12 @@ class News:
 
     def add(self, told: list[Reply]) -> None:
         """Take in what the server tells: that some keys changed, or that any may have."""
-        if told[0] != b"invalidate":
-            return
-        if told[1] is None:
-            self.lost = True
-            return
-        for key in cast("list[bytes]", told[1]):
-            self._add_key(key)
+        match told:
+            case [b"invalidate", None]:
+                self.lost = True
+            case [b"invalidate", list(keys)]:
+                for key in keys:
+                    self._add_key(key)
 
     def take(self) -> Heard:
         """Return what was told, and forget it."""
@@ -55,13 +54,13 @@ class News:
         self._town = self.lost = False
         return heard
 
-    def _add_key(self, key: bytes) -> None:
+    def _add_key(self, key: Reply) -> None:
         """Take note of one of our keys. A longer one may be another town's."""
         if key in self._own:
             self._town = self.town_since_ping = True
         elif len(self._uuids) >= _MOST_TASKS:
             self.lost = True
-        elif key.startswith(self._task):
+        elif isinstance(key, bytes) and key.startswith(self._task):
             uuid = key[len(self._task) :].decode("ascii", "replace")
             if UUID.fullmatch(uuid):
                 self._uuids.add(uuid)

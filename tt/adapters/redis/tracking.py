@@ -41,8 +41,9 @@ _PERMIT: Final = (
 def track(connection: Connection, town: str, timeout: float, *, tasks: bool) -> Tracking:
     """Let a connection hear what happens to a town, and to its `tasks`; it serves only for that.
 
-    What happened before is not heard: look once after this. Raises TrackingError where the server
-    cannot tell, or may not tell this user, and StoreError; the connection is closed then.
+    What happened before is not heard: look once after this. What happens at once may be heard
+    already, without the descriptor telling. Raises TrackingError where the server cannot tell, or
+    may not tell this user, and StoreError; the connection is closed then.
     """
     keys = TownKeys(town)
     try:
@@ -61,15 +62,8 @@ class Tracking:
     """
 
     __slots__ = (
-        "_epoch",
-        "_is_closed",
-        "_news",
-        "_question",
-        "_role",
-        "_timeout",
-        "_wire",
-        "address",
-    )
+        "_epoch", "_is_closed", "_news", "_question", "_role", "_timeout", "_wire", "address",
+    )  # fmt: skip
 
     def __init__(
         self, connection: Connection, keys: TownKeys, timeout: float, now: tuple[bytes, Reply]
@@ -151,7 +145,7 @@ class Tracking:
         while len(answers) < 2:
             self._wire.wait(left(deadline))
             answers += self._listen()
-        return answers
+        return answers[:2]
 
     def _listen(self) -> list[Reply]:
         """Take in all that has arrived; return the answers in it.
