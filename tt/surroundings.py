@@ -92,6 +92,7 @@ def surroundings(project: Project) -> Iterator[Surroundings]:
             address=lambda: project.connection.address,
             bases=lambda: project.bases,
             site=lambda: _reading_site(project, connection()),
+            watching=project.watch_post.watching,
         )
     finally:
         for found in opened:

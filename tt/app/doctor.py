@@ -14,6 +14,7 @@ from tt.app.status import status
 from tt.core.githooks import HooksReport
 from tt.core.health import Finding, GitFacts, Program, RedisFacts
 from tt.core.report import StatusReport
+from tt.core.watcher import Watching
 from tt.errors import NotAPlanError, PlanError, StoreError, TTError
 from tt.ports import BaseStore, PlanFile
 from tt.record import record
@@ -38,6 +39,7 @@ class Surroundings:
     address: Callable[[], str]
     bases: Callable[[], BaseStore]
     site: Callable[[], Site]
+    watching: Callable[[], Watching | None]
 
 
 def examine(around: Surroundings) -> tuple[Finding, ...]:
@@ -56,6 +58,7 @@ def examine(around: Surroundings) -> tuple[Finding, ...]:
         *git,
         *store,
         *_guarded("base", lambda: _base(around)),
+        *_guarded("watch", lambda: _watch(around.watching())),
         *town,
     )
 
@@ -135,6 +138,18 @@ def _redis(around: Surroundings) -> Iterator[Finding]:
         )
         return
     yield from redis_findings(facts, address)
+
+
+def _watch(found: Watching | None) -> Iterator[Finding]:
+    if found is None:
+        yield Finding("watch", "ok", "Nobody watches the plan; `tt watch` does.")
+        return
+    who, state = f"A watcher is at work here (pid {found.watcher.pid})", found.state
+    if state is None or not state.problem:
+        yield Finding("watch", "ok", f"{who}: {state.state if state else 'it has just begun'}.")
+        return
+    hint = "`tt watch --status` names its log." if found.watcher.log else None
+    yield Finding("watch", "warn", f"{who}: {state.problem.rstrip('.')}.", hint)
 
 
 def _base(around: Surroundings) -> Iterator[Finding]:

@@ -43,6 +43,8 @@ def install(flags: Flags, *, dry_run: bool, as_files: bool, as_json: bool) -> No
 
     with flags.project() as project:
         done = put(project.hook_place, dry_run=dry_run, as_files=as_files)
+        if not dry_run:
+            project.register()
     answer(flags, done, lambda look: installation_lines(done, look), as_json=as_json)
 
 

@@ -33,6 +33,7 @@ def init(flags: Flags, name: str | None, *, as_json: bool) -> None:
         steps = make(project.ground, name or flags.name)
         root, plan = project.config.root, project.config.plan_path
         hooked = project.repository is None or is_installed(project.hook_place)
+        project.register()
     if as_json:
         say_json({"town": town, "root": root, "files": steps})
         return

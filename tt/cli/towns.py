@@ -60,8 +60,9 @@ def _list(flags: Flags, *, as_json: bool) -> int:
 
 
 def _prune(flags: Flags, names: Sequence[str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
+    from tt.adapters.worktrees import forget_gone
     from tt.app.prune import judge, prune
-    from tt.render.towns import prune_lines, pruned_lines
+    from tt.render.towns import forgotten_lines, prune_lines, pruned_lines
     from tt.surroundings import estate
 
     with flags.project() as project:
@@ -72,10 +73,15 @@ def _prune(flags: Flags, names: Sequence[str], *, as_json: bool, yes: bool, dry_
         meant = not dry_run and any(verdict.goes for verdict in verdicts)
         meant = meant and (yes or (not as_json and _confirmed(verdicts)))
         removed = prune(ground, verdicts) if meant else ()
+        sure = meant or (yes and not dry_run)
+        forgotten = forget_gone(project.config.home) if sure else []
     answer(
         flags,
-        {"removed": removed, "dry_run": not meant, "towns": verdicts},
-        lambda look: pruned_lines(verdicts, removed, look, done=meant),
+        {"removed": removed, "dry_run": not meant, "towns": verdicts, "forgotten": forgotten},
+        lambda look: [
+            *pruned_lines(verdicts, removed, look, done=meant),
+            *forgotten_lines(forgotten),
+        ],
         as_json=as_json,
     )
     stays = any(not verdict.goes for verdict in verdicts)

@@ -18,9 +18,14 @@ from tt.render.tree import COLORS, ORDER, SYMBOLS, groups_data, progress_text
 _FEW = 10
 
 
-def status_lines(report: StatusReport, groups: Mapping[str, Progress], look: Look) -> list[str]:
-    """Return the town, its tasks by state, its groups, and how file and Redis differ."""
-    lines = _where(report, look)
+def status_lines(
+    report: StatusReport, groups: Mapping[str, Progress], look: Look, watched: str = ""
+) -> list[str]:
+    """Return the town, its tasks by state, its groups, and how file and Redis differ.
+
+    `watched` says who watches the plan, where that is to be told.
+    """
+    lines = [*_where(report, look), *([f"Watch  {watched}"] if watched else [])]
     lines += _tasks(report, look)
     lines += _groups(groups, look)
     if report.store_error is not None:

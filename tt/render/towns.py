@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tt.core.answers import TownFound, Verdict
 from tt.render.text import Look, columns, count, pad, safe
@@ -50,3 +51,8 @@ def pruned_lines(
     busy = able - len(removed)
     lines = [look.paint(f"Removed {count(len(removed), 'town')}.", "green")]
     return [*lines, f"{count(busy, 'town')} got work meanwhile and stayed."] if busy else lines
+
+
+def forgotten_lines(worktrees: Sequence[Path]) -> list[str]:
+    """Return a line for each worktree that is gone and that `tt watch --all` looks for no more."""
+    return [f"Forgot the worktree {safe(str(top))}, which is gone." for top in worktrees]
