@@ -686,6 +686,26 @@ def test_a_pull_from_a_town_that_another_clone_healed_takes_no_progress_back(clo
     assert clone.raw("a")["state"] == "completed"
 
 
+def test_a_town_that_a_clone_far_behind_healed_keeps_what_was_done_since(clone: Clone) -> None:
+    behind = Clone(clone.memory, task("a"), task("b", agent="dev"))
+    behind.sync(MERGE)
+    clone.raw("b")["state"] = "failed"
+    for _ in range(3):
+        clone.edit('description = "', 'description = "so ')
+        clone.sync(MERGE)
+    restore(clone.memory)
+    behind.sync(MERGE)
+    behind.edit('"dev"', '"ops"')
+    behind.raw("b")["state"] = "completed"
+    behind.sync(MERGE)
+    assert clone.memory.plan["seq"] < str(clone.bases.load().seq)
+    assert clone.look().trust is Trust.REPLACED
+    before = clone.stored
+    found = {(one.id, one.field) for one in clone.sync(MERGE).conflicts}
+    assert found >= {("b", "agent"), ("b", "status")}
+    assert clone.stored == before
+
+
 def test_reopening_a_task_does_not_pass_a_restored_town_off_as_healed(clone: Clone) -> None:
     dump = frozen(clone.memory)
     clone.raw("a")["state"] = "completed"

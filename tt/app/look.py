@@ -140,12 +140,18 @@ def _view(state: StoreState, base: Base) -> StoreView:
 
 
 def standing(base: Base, town: Town | None) -> Trust:
-    """Say how a town stands to what the base remembers: clocks play no part in it."""
+    """Say how a town stands to what the base remembers: clocks play no part in it.
+
+    Counters are compared within one epoch only: whoever heals a town need not be the one who had
+    come furthest, so a healed one may have a counter that is behind, and edits of its own.
+    """
     if not base.epoch:
         return Trust.CURRENT
-    if town is None or not town.epoch or town.seq < base.seq:
+    if town is None or not town.epoch:
         return Trust.REWOUND
-    return Trust.CURRENT if town.epoch == base.epoch else Trust.REPLACED
+    if town.epoch != base.epoch:
+        return Trust.REPLACED
+    return Trust.REWOUND if town.seq < base.seq else Trust.CURRENT
 
 
 def _check_owner(site: Site, stored: Base | None, town: Town | None) -> None:
