@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.plans import plan, task
-from tests.support.sites import MERGE, PULL, PUSH, Clone
+from tests.support.sites import MERGE, PULL, PUSH, Clone, restore
 from tt.core.diff import Added, Edited, Removed, apply
 from tt.core.model import Plan
 from tt.core.pulled import pulled
@@ -84,7 +84,27 @@ def test_a_task_that_came_from_redis_comes_as_it_came() -> None:
     assert pulled(plan(A), plan(A, edited), records) == [wanted]
     own = _sync(to_store=[Added(new)])
     assert pulled(plan(A), plan(A, new), [own]) == []
-    assert pulled(plan(A), plan(A, new), [own, *records]) == []
+    made_again = [own, _sync(to_store=[Removed(edited)]), *records]
+    assert pulled(plan(A), plan(A, new), made_again) == []
+
+
+def test_what_was_pulled_is_taken_along_after_redis_has_lost_it_and_got_it_back() -> None:
+    came = _status("pending", "completed")
+    healed = _sync(to_store=[Added(task("a", status="completed"))])
+    records = [healed, _sync(to_file=[came])]
+    assert pulled(_plan("pending"), _plan("completed"), records) == [came]
+    new, edited = task("n", "new"), task("n", "edited by the user")
+    records = [_sync(to_store=[Added(edited)]), _sync(to_file=[Added(new)])]
+    assert pulled(plan(A), plan(A, edited), records) == [Added(new)]
+
+
+def test_an_edit_that_a_lost_redis_got_stays_unstaged() -> None:
+    edited = _sync(to_store=[Added(task("a", status="running"))])
+    came = _status("pending", "assigned")
+    assert pulled(_plan("pending"), _plan("running"), [edited, _sync(to_file=[came])]) == []
+    pulled_over_it = _sync(to_file=[_status("running", "completed")])
+    records = [pulled_over_it, edited, _sync(to_file=[came])]
+    assert pulled(_plan("pending"), _plan("completed"), records) == []
 
 
 def test_a_task_that_went_and_came_back_is_no_edit_of_the_old_one() -> None:
@@ -144,6 +164,12 @@ class Staging(RuleBasedStateMachine):
     def work(self, spot) -> None:
         """Somebody writes a field in Redis."""
         self.clone.raw(spot[0])[spot[1]] = self._fresh()
+
+    @rule()
+    def flush(self) -> None:
+        """Redis is lost; a push or merge gives it back what the file has."""
+        restore(self.clone.memory)
+        self.sync(MERGE)
 
     @rule(request=st.sampled_from([PUSH, PULL, MERGE]))
     def sync(self, request) -> None:

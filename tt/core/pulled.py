@@ -13,6 +13,7 @@ from tt.core.model import Plan, Task
 from tt.core.outcome import Outcome
 from tt.core.report import SyncRecord
 from tt.core.validity import hold_back_invalid
+from tt.core.values import ABSENT, MaybeValue
 
 
 def pulled(behind: Plan, worktree: Plan, records: Sequence[SyncRecord]) -> list[Change]:
@@ -47,7 +48,7 @@ def _field_came(change: Edited, records: Iterable[SyncRecord]) -> bool:
     for record in records:
         came = _edit(record.to_file, change)
         if came is None:
-            if _touched(record, change):
+            if _touched(record, change, now):
                 return False
         elif came.new != now:
             return False
@@ -65,16 +66,23 @@ def _edit(changes: Iterable[Change], spot: Edited) -> Edited | None:
     return None
 
 
-def _touched(record: SyncRecord, spot: Edited) -> bool:
-    """Say whether a sync wrote this field for a user, or may have, or made or removed its task."""
+def _touched(record: SyncRecord, spot: Edited, now: MaybeValue) -> bool:
+    """Say whether a sync wrote this field for a user, or may have, or made or removed its task.
+
+    A sync that made the task in Redis with the value `now` gave it back to a Redis that had lost
+    it, or it is where the task began and there is nothing before it.
+    """
     if record.omitted:
         return True
     if any(not isinstance(change, Edited) and change.id == spot.id for change in record.to_file):
         return True
-    return any(
-        change.id == spot.id and (not isinstance(change, Edited) or change.field == spot.field)
-        for change in record.to_store
-    )
+    return any(change.id == spot.id and _wrote(change, spot, now) for change in record.to_store)
+
+
+def _wrote(change: Change, spot: Edited, now: MaybeValue) -> bool:
+    if isinstance(change, Added):
+        return change.task.fields.get(spot.field, ABSENT) != now
+    return isinstance(change, Removed) or change.field == spot.field
 
 
 def _removal_came(change: Removed, records: Iterable[SyncRecord]) -> bool:
@@ -87,19 +95,20 @@ def _removal_came(change: Removed, records: Iterable[SyncRecord]) -> bool:
 
 
 def _task_that_came(identifier: str, records: Sequence[SyncRecord]) -> Task | None:
-    """Return a task as pulls made it: without what its user edited since."""
+    """Return a task as pulls made it: without what its user edited since.
+
+    One that a sync made in Redis after that was lost there, and given back.
+    """
     task: Task | None = None
     for record in reversed(records):
         for change in record.to_file:
             if change.id == identifier:
                 task = _after(task, change)
-        if any(change.id == identifier and _makes(change) for change in record.to_store):
+        if any(
+            change.id == identifier and isinstance(change, Removed) for change in record.to_store
+        ):
             task = None
     return task
-
-
-def _makes(change: Change) -> bool:
-    return not isinstance(change, Edited)
 
 
 def _after(task: Task | None, change: Change) -> Task | None:
