@@ -151,15 +151,28 @@ class Histories(RuleBasedStateMachine):
 
     def _write(self, clone: Worktree, after: Plan) -> None:
         for change in diff(clone.plan, after):
-            self._note(change)
+            self._note(change, again=self._is_no_news(clone, change))
         clone.write(*after.tasks.values(), meta=after.meta)
 
-    def _note(self, change: Change) -> None:
+    def _is_no_news(self, clone: Worktree, change: Change) -> bool:
+        """Say whether a task is only put back, while its removal is on the way from elsewhere.
+
+        The clone's last sync knew the task, and no sync saw it gone: so to all others this file
+        has not changed, and whoever else removed the task has it removed.
+        """
+        base = clone.site.bases.load()
+        if base is None or change.id not in base.tasks:
+            return False
+        others = [one.plan for one in self.world.clones if one is not clone]
+        return any(change.id not in one.tasks for one in (*others, _both(clone.site)[1]))
+
+    def _note(self, change: Change, *, again: bool = False) -> None:
         if isinstance(change, Removed):
             self.removed.add(change.id)
         elif isinstance(change, Added):
             self.ever.add(change.id)
-            self.removed.discard(change.id)
+            if not again:
+                self.removed.discard(change.id)
             self.set_back.add((change.id, change.task.status))
         elif change.field == "status":
             self.set_back.add((change.id, str(change.new)))
