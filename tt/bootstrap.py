@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from tt.adapters.memo import Memo
     from tt.adapters.planends import PlanEnds
     from tt.adapters.planfile import TomlPlanFile
+    from tt.adapters.redis.address import Address
     from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
+    from tt.adapters.redis.kept import Kept
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
     from tt.adapters.redis.tracking import Tracking
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tt.app.site import Site
     from tt.core.answers import TownFound
     from tt.ports import BaseStore, Identity
+    from tt.recollection import Recollection
 
 
 _LOOPBACK = ("localhost", "127.", "::1")
@@ -69,6 +72,10 @@ class Project:
         """
         self.hasty = hasty
         self.lock_wait: float | None = _HASTY_LOCK if hasty else None
+        self.recollection: Recollection | None = None
+        """What a process that syncs again and again remembers of this worktree."""
+        self.kept: Kept | None = None
+        """What keeps the connection for a process that syncs again and again."""
         self.command = command
         self.config = config
         self.repository = repository
@@ -111,6 +118,8 @@ class Project:
         from tt.adapters.planfile import TomlPlanFile
 
         path = self.config.plan_path
+        if self.recollection is not None:
+            return TomlPlanFile(path, shown(path), self.recollection.plan.read)
         return TomlPlanFile(path, shown(path))
 
     @property
@@ -172,7 +181,8 @@ class Project:
             return FileBaseStore(self.private / "base", self.town)
         from tt.adapters.base_git import GitBaseStore
 
-        return GitBaseStore(self.repository, self.town)
+        layouts = self.recollection.layouts(self.town) if self.recollection else None
+        return GitBaseStore(self.repository, self.town, layouts=layouts)
 
     @property
     def identity(self) -> Identity:
@@ -194,23 +204,36 @@ class Project:
     def connection(self) -> OnDemand:
         """The Redis that the settings mean; it is asked only when a command needs it."""
         from tt.adapters.redis.ondemand import OnDemand
-        from tt.adapters.redis.opening import open_connection
 
-        timeout, url = self.config.redis_timeout, self.config.redis
+        timeout = self.config.redis_timeout
         if self.hasty:
             timeout = min(timeout, _HASTY_REDIS)
-        if url is None:
+        address = self._address
+        if self.kept is None:
+            return OnDemand(address.display, lambda: self._connect(address, timeout))
+        town = self.town_or_none or ""
+        way = (address, timeout, town)
+        return self.kept.on_demand(
+            address.display, way, town, lambda: self._connect(address, timeout)
+        )
+
+    @property
+    def _address(self) -> Address:
+        """Where the settings say that Redis is; the user's own server where they do not."""
+        if self.config.redis is None:
             from tt.adapters.redis.home import ServerHome
 
-            place = ServerHome(self.config.home).address
-            return OnDemand(place.display, lambda: self._embedded(timeout))
+            return ServerHome(self.config.home).address
         from tt.adapters.redis.url import parse_address
 
-        address = parse_address(url)
-        return OnDemand(
-            address.display,
-            lambda: open_connection(address, timeout=timeout, town=self.town_or_none),
-        )
+        return parse_address(self.config.redis)
+
+    def _connect(self, address: Address, timeout: float) -> Connection:
+        if self.config.redis is None:
+            return self._embedded(timeout)
+        from tt.adapters.redis.opening import open_connection
+
+        return open_connection(address, timeout=timeout, town=self.town_or_none)
 
     def tracking(self, *, tasks: bool) -> Tracking:
         """Listen to what happens to the town, and to its `tasks`, on a connection of its own.
@@ -221,16 +244,13 @@ class Project:
         from tt.adapters.redis.tracking import track
 
         town, timeout = self.town, self.config.redis_timeout
-        return track(self._running(town, timeout), town, timeout, tasks=tasks)
+        return track(self._running(timeout), town, timeout, tasks=tasks)
 
-    def _running(self, town: str, timeout: float) -> Connection:
-        from tt.adapters.redis.opening import connect_running, open_connection
-
+    def _running(self, timeout: float) -> Connection:
         if self.config.redis is not None:
-            from tt.adapters.redis.url import parse_address
+            return self._connect(self._address, timeout)
+        from tt.adapters.redis.opening import connect_running
 
-            address = parse_address(self.config.redis)
-            return open_connection(address, timeout=timeout, town=town)
         connected = connect_running(self.config.home, timeout=timeout)
         if connected is None:
             raise StoreError("The built-in Redis is not running.", "The next sync starts it.")

@@ -76,6 +76,10 @@ class PlanFile(Protocol):
 class BaseStore(Protocol):
     """The base of one town in one worktree, and the history of its syncs."""
 
+    def newest(self) -> str | None:
+        """Return the version of the newest base, and read no more than that; None without one."""
+        ...
+
     def load(self) -> Base | None:
         """Read the newest base; None where nothing was ever synced here."""
         ...
@@ -142,7 +146,8 @@ class StoreState:
     `tombstones` are those of tasks that have no hash: a hash that is there overrides its tombstone.
     `aside` are ids that exist but cannot be used (see `faults`); they are not absent. `copies` are
     the hashes behind `duplicates`, `stones` the raw text of every tombstone, overridden or not:
-    the ground on which a write compares them.
+    the ground on which a write compares them. `unread` are the uuids of tasks that are there and
+    were not read, where those are not the computed ones; nothing else is said of such tasks.
     """
 
     town: Town | None
@@ -153,6 +158,33 @@ class StoreState:
     aside: frozenset[str] = frozenset()
     copies: Mapping[str, tuple[StoredTask, ...]] = field(default_factory=dict)
     stones: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=lambda: NO_UUIDS)
+
+
+@record
+class Wanted:
+    """What is to be read of a town that was read before, by plan id or by uuid.
+
+    `names` says what each hash was called then: the plan ids by uuid. Hashes that are not in it are
+    read, too, and those in it that are gone are told.
+    """
+
+    names: Mapping[str, str]
+    ids: frozenset[str] = frozenset()
+    uuids: frozenset[str] = frozenset()
+
+
+@record
+class Glimpse:
+    """What was read of a town, and what each of its hashes is called now, by uuid.
+
+    `state` has of the tasks those of which the ids are in `ids`, and says of these what a look at
+    all would say.
+    """
+
+    state: StoreState
+    names: Mapping[str, str]
+    ids: frozenset[str]
 
 
 @record
@@ -188,9 +220,23 @@ class TaskStore(Protocol):
         """How messages call the server; never holds a password."""
         ...
 
+    @property
+    def run_fields(self) -> frozenset[str]:
+        """The run fields that the file has, too."""
+        ...
+
     def load(self, ids: Iterable[str] = (), uuids: Mapping[str, str] = NO_UUIDS) -> StoreState:
         """Read the town. `ids` are plan ids known here, `uuids` their uuids where not computed:
         with them a task whose plan tag was lost is still known."""
+        ...
+
+    def glimpse(
+        self, wanted: Wanted, ids: Iterable[str], uuids: Mapping[str, str]
+    ) -> Glimpse | None:
+        """Read what is wanted of the town, and all of it that is not a task; else as `load`.
+
+        None where it takes a look at all of it to tell which task a hash is.
+        """
         ...
 
     def apply(

@@ -50,6 +50,12 @@ class FileBaseStore:
         self._town = town
         self._most, self._room = most, room
 
+    def newest(self) -> str | None:
+        """Return the version of the newest base; None without one."""
+        with self._reading():
+            numbers = self._numbers()
+        return str(numbers[-1]) if numbers else None
+
     def load(self) -> Base | None:
         """Read the newest base; None where nothing was ever synced here."""
         with self._reading():

@@ -56,20 +56,31 @@ class GitBaseStore:
         town: str,
         longest: int = LONGEST_HISTORY,
         kept: int = KEPT_HISTORY,
+        layouts: dict[str, Layout] | None = None,
     ) -> None:
-        """Keep the base in `repository`; its history is cut to `kept` syncs at `longest`."""
+        """Keep the base in `repository`; its history is cut to `kept` syncs at `longest`.
+
+        `layouts` may be those that another of the same town and worktree has left.
+        """
         self._repository = repository
         self._objects = repository.objects
         self._town = town
         self._ref = base_ref(town)
         self._longest, self._kept = longest, kept
-        self._layouts: dict[str, Layout] = {}
+        self._layouts = {} if layouts is None else layouts
         """Of the versions that were read or written here."""
+
+    def newest(self) -> str | None:
+        """Return the version of the newest base; None without one."""
+        with self._reading():
+            tip = self._tip()
+        return None if tip is None else tip.oid
 
     def load(self) -> Base | None:
         """Read the newest base; None where nothing was ever synced here."""
         with self._reading():
             tip = self._tip()
+            self._layouts.clear()
             return None if tip is None else self._read(tip)
 
     def save(self, previous: Base | None, base: Base, record: SyncRecord) -> Base:
@@ -84,7 +95,8 @@ class GitBaseStore:
             self._check_newest(expected)
             raise self._unwritable(written.why)
         oid = written.oid
-        self._layouts = {oid: written.layout}
+        self._layouts.clear()
+        self._layouts[oid] = written.layout
         if written.layout.depth >= self._longest:
             oid = self._cut(oid) or oid
         return replace(base, version=oid)

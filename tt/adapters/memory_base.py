@@ -17,6 +17,11 @@ class MemoryBaseStore:
         self._first = replace(base, version="0") if base is not None else None
         self._versions: list[tuple[Base, SyncRecord]] = []
 
+    def newest(self) -> str | None:
+        """Return the version of the newest base."""
+        newest = self.load()
+        return None if newest is None else newest.version
+
     def load(self) -> Base | None:
         """Return the newest base; None where nothing was ever saved."""
         return self._versions[-1][0] if self._versions else self._first

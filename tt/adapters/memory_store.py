@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from tt.adapters.redis.encoding import Encoder
+from tt.adapters.redis.glimpse import choose, glimpsed
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.planning import encoder, plan_deletes, plan_tags, plan_writes
 from tt.adapters.redis.reading import TownReading
@@ -17,7 +18,7 @@ from tt.adapters.redis.townhash import MAX_IDENTITIES, counter, foreign_town
 from tt.adapters.redis.writes import Create, Delete, Patch, Planned, Write
 from tt.core.diff import Change
 from tt.core.model import META_ID
-from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState
+from tt.ports import NO_UUIDS, Applied, Claim, Clock, Glimpse, StoreState, Wanted
 from tt.record import field, record
 
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
@@ -57,6 +58,23 @@ class MemoryTaskStore:
         for uuid, raw in memory.tasks.items():
             reading.add(uuid, dict(raw))
         return reading.state(dict(memory.plan), dict(memory.stones), memory.agents)
+
+    @property
+    def run_fields(self) -> frozenset[str]:
+        """The run fields that the file has, too."""
+        return self._run_fields
+
+    def glimpse(
+        self, wanted: Wanted, ids: Iterable[str], uuids: Mapping[str, str]
+    ) -> Glimpse | None:
+        """Read some of the town; see `tt.ports.TaskStore`."""
+        memory = self._memory
+        choice = choose(self._keys, wanted, set(memory.tasks))
+        reading = TownReading(self._keys, self._run_fields, ids, uuids, choice.rest)
+        for uuid in choice.uuids:
+            reading.add(uuid, dict(memory.tasks[uuid]))
+        state = reading.state(dict(memory.plan), dict(memory.stones), memory.agents)
+        return glimpsed(choice, state, uuids)
 
     def apply(
         self,

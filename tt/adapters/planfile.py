@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tt.adapters.planfile_disk import read_bytes
@@ -74,9 +74,13 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
 class TomlPlanFile:
     """One plan file; the `PlanFile` port over a path. A symlink is followed, and stays one."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(
+        self, path: Path, name: str, read: Callable[[bytes, str], Snapshot] = read_plan
+    ) -> None:
+        """Messages call the file at `path` by `name`; `read` may remember what others do not."""
         self._path = path
         self._name = name
+        self._read = read
         self._last = _NOTHING
         """The version that was read last: what is staged is often the very same."""
 
@@ -107,7 +111,7 @@ class TomlPlanFile:
     def open(self, data: bytes) -> Snapshot:
         """Read another version of the file to edit it. Raises PlanError where it is invalid."""
         if not data or data != self._last.data:
-            self._last = read_plan(data, self._name)
+            self._last = self._read(data, self._name)
         return self._last
 
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tt.adapters.planfile import read_leniently
-from tt.adapters.planpast import CUT, fault_of, is_grave, one_table
+from tt.adapters.planpast import fault_of, is_grave
+from tt.adapters.planpieces import CUT, one_table
 from tt.adapters.toml_faults import located
 from tt.adapters.toml_read import text_of
 from tt.core.compared import Partial

@@ -1,26 +1,18 @@
-"""Reading many versions of one plan file: a task that stands in all of them is parsed once.
-
-Two versions of a plan differ in a few tasks. So a text is cut before each `[[tasks]]` line, and
-what is between two cuts is parsed alone and remembered. That is only right where each piece is a
-document by itself that holds exactly one task with an id of its own, and what is above the first
-holds none; where anything is otherwise, the text is parsed as a whole.
-"""
+"""Reading many versions of one plan file: a task that stands in all of them is parsed once."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from tt.adapters.planfile import read_leniently
-from tt.adapters.toml_read import parsed, text_of
-from tt.core.document import Reading, read_document
+from tt.adapters.planpieces import cut, read_head, read_piece
+from tt.adapters.toml_read import text_of
+from tt.core.document import Reading
 from tt.core.lifeline import Version
 from tt.core.model import Plan, Task
 from tt.core.problem import Problem
 from tt.core.values import Value
 from tt.errors import Located, PlanError
-
-CUT: Final = "\n[[tasks]]"
-"""What begins a task in nearly every plan; a text is cut before it."""
 
 _HARMLESS: Final = frozenset({"parent", "dependency", "cycle", "description"})
 """Problems that hide nothing of what a plan says; real plans of the past have them."""
@@ -44,11 +36,7 @@ class PastPlans:
 
     def _quickly(self, data: bytes) -> Plan | None:
         """Put a plan together of known tasks; None where it takes a look at the whole."""
-        try:
-            text = text_of(data)
-        except UnicodeDecodeError:
-            return None
-        head, *blocks = f"\n{text}".replace("\r\n", "\n").split(CUT)
+        head, *blocks = cut(data) or [""]
         meta = self._head(head) if blocks else None
         if meta is None:
             return None
@@ -61,25 +49,13 @@ class PastPlans:
         return Plan(meta, tasks) if len(tasks) == len(blocks) else None
 
     def _head(self, text: str) -> dict[str, Value] | None:
-        """Read what is above the first task; None where it is more than other tables."""
         if text not in self._heads:
-            self._heads[text] = None
-            document = one_table(text)
-            if document is not None and "tasks" not in document:
-                reading = read_document({**document, "tasks": []})
-                if not reading.problems:
-                    self._heads[text] = dict(reading.plan.meta)
+            self._heads[text] = read_head(text)
         return self._heads[text]
 
     def _task(self, block: str) -> Task | None:
-        """Read one task and remember it; None where it cannot be understood alone."""
-        self._tasks[block] = None
-        document = one_table(CUT + block)
-        if document is not None and document.keys() == {"tasks"} and len(document["tasks"]) == 1:
-            reading = read_document(document, links=False)
-            tasks = list(reading.plan.tasks.values())
-            if len(tasks) == 1 and not reading.named and not _grave(reading):
-                self._tasks[block] = tasks[0]
+        """Read one task and remember it."""
+        self._tasks[block] = read_piece(block, _HARMLESS)
         return self._tasks[block]
 
     def _wholly(self, data: bytes, file: str) -> Version:
@@ -102,14 +78,6 @@ def _grave(reading: Reading) -> list[Problem]:
 def is_grave(problem: Problem | Located) -> bool:
     """Say whether a problem hides something of what the plan says."""
     return problem.code not in _HARMLESS
-
-
-def one_table(text: str) -> dict[str, Any] | None:
-    """Parse a piece of a text by itself; None where it is no TOML."""
-    try:
-        return parsed(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def fault_of(error: PlanError, name: str) -> str:

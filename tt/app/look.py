@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tt.app.site import Site
 from tt.core.base import Base
@@ -12,8 +13,11 @@ from tt.core.outcome import Outcome, Side
 from tt.core.reconcile import complete, decided_fields, doubtful, reconcile
 from tt.core.trees import StoreView, Terms, Trust, differing
 from tt.errors import StoreError, TTError
-from tt.ports import Snapshot, StoredTask, StoreState, Town
+from tt.ports import Glimpse, Snapshot, StoredTask, StoreState, Town
 from tt.record import record, replace
+
+if TYPE_CHECKING:
+    from tt.app.memory import Memory
 
 
 @record
@@ -33,6 +37,9 @@ class View:
     outcome: Outcome
     among: frozenset[str]
     """The ids of which base, file and store do not all say the same: all that a write concerns."""
+    glimpse: Glimpse | None = None
+    """What was read, where it was not all: then `state` has no other tasks, and `store` has them as
+    the base says."""
 
     @property
     def trust(self) -> Trust:
@@ -45,32 +52,56 @@ class View:
         return self.snapshot.plan if self.snapshot else Plan()
 
 
+@record
+class Found:
+    """What was read: the stored base, the file, the town. Where only a `glimpse` was had of the
+    town, all tasks that it did not look at are as the base says."""
+
+    stored: Base | None
+    snapshot: Snapshot | None
+    state: StoreState
+    glimpse: Glimpse | None = None
+
+
 def look(
     site: Site,
     *,
     reset: bool = False,
     decided: Mapping[str, Side] | None = None,
     may_make_file: bool = False,
+    memory: Memory | None = None,
 ) -> View:
     """Read base, file and store and reconcile them; writes nothing.
 
-    Raises TTError where there is no file and `may_make_file` is not set, PlanError where it is
-    invalid, StoreError where Redis does not answer or the town is another repository's.
+    What `memory` has does not have to be read again. Raises TTError where there is no file and
+    `may_make_file` is not set, PlanError where it is invalid, StoreError where Redis does not
+    answer or the town is another repository's.
     """
-    stored = site.bases.load()
+    stored = memory.base(site) if memory else site.bases.load()
     snapshot = _read(site, may_make_file=may_make_file)
+    known = dict(snapshot.plan.tasks) if snapshot else {}
+    if stored is not None and snapshot is not None:
+        stored = memory.share(stored, snapshot.plan) if memory else stored
+        known |= stored.tasks
+    state = site.store.load(known, stored.uuids if stored else {})
+    asked = Terms(reset=reset, decided=decided or {})
+    return judged(site, Found(stored, snapshot, state), asked)
+
+
+def judged(site: Site, found: Found, asked: Terms) -> View:
+    """Reconcile what was read, in the terms that were `asked` for; see `look`."""
+    stored, snapshot = found.stored, found.snapshot
     base = stored if stored is not None and snapshot is not None else Base()
     plan = snapshot.plan if snapshot else Plan()
-    uuids = stored.uuids if stored else {}
-    state = _completed(site.store.load({**plan.tasks, **base.tasks}, uuids), base, plan)
+    state = _completed(found.state, base, plan)
     _check_owner(site, stored, state.town)
-    store = _view(state, base)
-    trust = standing(base, state.town)
-    among = differing(base, plan, store)
+    within = found.glimpse.ids if found.glimpse else None
+    store = _view(state, base, within)
+    among = differing(base, plan, store, within)
     wishes = frozenset(_wishes(site, base, plan, doubtful(base, plan, store, among)))
-    terms = Terms(trust, wishes, reset, decided or {})
+    terms = replace(asked, trust=standing(base, state.town), wishes=wishes)
     outcome = reconcile(base, plan, store, terms, among)
-    return View(stored, base, snapshot, state, store, terms, outcome, among)
+    return View(stored, base, snapshot, state, store, terms, outcome, among, found.glimpse)
 
 
 def still_rewound(view: View) -> View:
@@ -131,8 +162,10 @@ def _fill(stored: StoredTask, base: Base, plan: Plan) -> StoredTask:
     return replace(stored, task=task)
 
 
-def _view(state: StoreState, base: Base) -> StoreView:
+def _view(state: StoreState, base: Base, within: frozenset[str] | None = None) -> StoreView:
     tasks = {identifier: stored.task for identifier, stored in state.tasks.items()}
+    if within is not None:
+        tasks = {i: task for i, task in base.tasks.items() if i not in within} | tasks
     meta = state.town.meta if state.town else {}
     younger = (i for i, stored in state.tasks.items() if stored.made > base.seq)
     remade = frozenset(i for i in younger if i in base.tasks)

@@ -78,10 +78,10 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     try:
         if not work.direction.writes_store:
             written = note_pull(site, view, work, claim)
-        move_base(site, view, work, settled, written)
+        base = move_base(site, view, work, settled, written)
     except BaseMovedError:
         return replace(settled, overtaken=True)
-    return settled
+    return replace(settled, base=base, seq=written.seq, epoch=written.epoch)
 
 
 def _file_moved(site: Site, view: View, work: Work, settled: Settled, written: Written) -> Settled:

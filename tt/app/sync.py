@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tt.app.look import View, look, no_file
 from tt.app.settle import settle_all
@@ -12,10 +13,14 @@ from tt.app.unmerged import refuse_unmerged
 from tt.app.work import Settled, Work
 from tt.core.agree import in_step
 from tt.core.diff import Removed, apply
+from tt.core.model import Plan
 from tt.core.outcome import Side
 from tt.core.report import Direction, SyncReport
 from tt.errors import TTError
 from tt.record import field, record, replace
+
+if TYPE_CHECKING:
+    from tt.app.memory import Memory
 
 _FEW = 3
 """Fewer disappearing tasks than this are never taken for damage, however small the plan."""
@@ -56,15 +61,37 @@ def sync(site: Site, request: Request) -> SyncReport:
 
 
 def synced(
-    site: Site, request: Request, checked: Callable[[View], View] = lambda view: view
+    site: Site,
+    request: Request,
+    checked: Callable[[View], View] = lambda view: view,
+    memory: Memory | None = None,
 ) -> tuple[View, Settled]:
     """Sync, and return what was seen last and how both sides stand now.
 
-    `checked` gets each look before anything is decided on it, and may raise to end the sync.
+    `checked` gets each look before anything is decided on it, and may raise to end the sync. With a
+    `memory` of earlier syncs here, only what may have changed is looked at, where that will do.
     """
-    return settle_all(
-        site, lambda: checked(_look(site, request)), lambda view: _work(site, request, view)
+    looks = _looks(site, request, memory)
+    view, settled = settle_all(
+        site, lambda: checked(next(looks)), lambda view: _work(site, request, view)
     )
+    if memory is not None:
+        memory.keep(site, view, settled)
+    return view, settled
+
+
+def _looks(site: Site, request: Request, memory: Memory | None) -> Iterator[View]:
+    """Look once in each round: who was overtaken looks at everything."""
+    narrow = memory if _is_plain(request) else None
+    while True:
+        yield (narrow and _look_again(site, request, narrow)) or _look(site, request, memory)
+        narrow = None
+
+
+def _is_plain(request: Request) -> bool:
+    """Say whether nothing is asked that may concern each of the tasks."""
+    told = request.reset or request.decided
+    return not told and request.direction is not Direction.PULL
 
 
 def _work(site: Site, request: Request, view: View) -> Work:
@@ -74,12 +101,13 @@ def _work(site: Site, request: Request, view: View) -> Work:
     return replace(work, label=request.label, keep_file=request.keep_file)
 
 
-def _look(site: Site, request: Request) -> View:
+def _look(site: Site, request: Request, memory: Memory | None = None) -> View:
     view = look(
         site,
         reset=request.reset,
         decided=request.decided,
         may_make_file=request.direction is Direction.PULL,
+        memory=memory,
     )
     if view.snapshot is None and not view.store.tasks:
         raise TTError(
@@ -87,6 +115,15 @@ def _look(site: Site, request: Request) -> View:
             "Run `tt plan --init` to start a plan.",
         )
     refuse_unmerged(site)
+    return view
+
+
+def _look_again(site: Site, request: Request, memory: Memory) -> View | None:
+    from tt.app.relook import look_again  # only a watcher has looked before
+
+    view = look_again(site, memory, whole=request.direction.writes_file)
+    if view is not None:
+        refuse_unmerged(site)
     return view
 
 
@@ -140,11 +177,14 @@ def report(site: Site, request: Request, view: View, settled: Settled) -> SyncRe
         plan = apply(view.plan, settled.to_file)
     else:
         plan = settled.snapshot.plan if settled.snapshot else view.plan
+    if view.glimpse is not None:
+        plan = Plan(plan.meta, {i: plan.tasks[i] for i in view.glimpse.ids if i in plan.tasks})
     return SyncReport(
         direction=direction,
         town=site.town,
         file=site.file.name,
         in_step=in_step(plan, settled.store, view.among),
+        partial=view.glimpse is not None,
         to_store=settled.to_store,
         to_file=settled.to_file,
         waiting_store=() if direction.writes_store else tuple(view.outcome.to_store),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tt.core.base import Base
 from tt.core.diff import Change
 from tt.core.report import Direction, Fault
 from tt.core.trees import StoreView
@@ -44,6 +45,7 @@ class Settled:
     `overtaken`: another writer got to a task, the file or the base first; what was written stands,
     and the caller looks again. `noted`: the base and its history have it already. `healing` is the
     epoch that was given to a store that lost writes. `faults` are values that could not be written.
+    `base` is the newest base after it, `seq` and `epoch` the town's.
     """
 
     snapshot: Snapshot | None
@@ -54,3 +56,6 @@ class Settled:
     overtaken: bool = False
     noted: bool = False
     healing: str = ""
+    base: Base | None = None
+    seq: int = 0
+    epoch: str = ""

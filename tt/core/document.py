@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from tt.core.graph import graph_problems
+from tt.core.graph import faults, graph_problems
 from tt.core.ids import made_id
 from tt.core.model import LIST_FIELDS, META_TEXTS, STATUSES, TASK_FIELDS, Plan, Status, Task
 from tt.core.problem import Problem
@@ -113,6 +113,11 @@ def _is_canonical(raw: Mapping[str, Any]) -> bool:
     if "id" not in raw or "description" not in raw:
         return False
     return raw.get("status", "pending") in STATUSES and _ID.fullmatch(raw["id"]) is not None
+
+
+def is_sound(plan: Plan) -> bool:
+    """Say whether each parent and dependency is there, and none wait for each other."""
+    return _all_links_lead_back(plan.tasks) or next(faults(plan), None) is None
 
 
 def _all_links_lead_back(tasks: Mapping[str, Task]) -> bool:

@@ -109,6 +109,8 @@ class SyncReport:
     """Ids that tasks without one were given in the file."""
     notes: tuple[str, ...] = field(default=())
     dry_run: bool = False
+    partial: bool = False
+    """Whether only what may have changed was looked at: `in_step` and what waits are of that."""
 
 
 @record

@@ -56,16 +56,28 @@ class Terms:
     decided: Mapping[str, Side] = field(default_factory=dict)
 
 
-def differing(base: Base, file: Plan, store: StoreView) -> frozenset[str]:
+def differing(
+    base: Base, file: Plan, store: StoreView, within: frozenset[str] | None = None
+) -> frozenset[str]:
     """List the ids of which base, file and store do not all say the same.
 
     In a plan of thousands they are few, and all else that is asked of the three trees concerns
-    only them: the functions below take them as `among`, and find them where that is None.
+    only them: the functions below take them as `among`, and find them where that is None. Where
+    none but those `within` can differ, only these are compared.
     """
     agreed, stored = base.tasks, store.tasks
+    if within is not None:
+        three = ((one, agreed.get(one), file.tasks.get(one), stored.get(one)) for one in within)
+        return frozenset(one for one, *said in three if _differ(*said))
     found = {*(stored.keys() - file.tasks.keys()), *(agreed.keys() - file.tasks.keys())}
     for identifier, task in file.tasks.items():
         old, other = agreed.get(identifier), stored.get(identifier)
         if old is None or other is None or not old.fields == task.fields == other.fields:
             found.add(identifier)
     return frozenset(found)
+
+
+def _differ(old: Task | None, task: Task | None, other: Task | None) -> bool:
+    if old is None or task is None or other is None:
+        return not (old is None and task is None and other is None)
+    return not old.fields == task.fields == other.fields

@@ -19,7 +19,7 @@ from tt.adapters.redis.reading import TownReading
 from tt.adapters.redis.replies import Reply, ReplyError, refused
 from tt.core.model import RUN_FIELDS
 from tt.errors import StoreError
-from tt.ports import StoreState
+from tt.ports import Glimpse, StoreState, Wanted
 from tt.record import record
 
 if TYPE_CHECKING:
@@ -39,7 +39,25 @@ class TownLoader:
         """Read the town; see `tt.ports.TaskStore`."""
         reading = TownReading(self.keys, self.run_fields, ids, uuids)
         found = self._task_uuids(reading)
-        replies = self._replies(found)
+        return self._read(reading, found, self._replies(found))
+
+    def glimpse(
+        self, wanted: Wanted, ids: Iterable[str], uuids: Mapping[str, str]
+    ) -> Glimpse | None:
+        """Read some of the town; see `tt.ports.TaskStore`."""
+        from tt.adapters.redis.glimpse import choose, glimpsed  # only a watcher looks so
+
+        there = set(endings(self.connection, self.keys.task("")))
+        new = there - wanted.names.keys()
+        known = {uuid for uuid in new if UUID.fullmatch(uuid)}
+        if any(":" not in ending for ending in new - known):
+            return None
+        choice = choose(self.keys, wanted, there - (new - known))
+        reading = TownReading(self.keys, self.run_fields, ids, uuids, choice.rest)
+        replies = self.connection.stream(town_reads(self.keys, choice.uuids))
+        return glimpsed(choice, self._read(reading, choice.uuids, replies), uuids)
+
+    def _read(self, reading: TownReading, found: list[str], replies: Iterator[Reply]) -> StoreState:
         shapes = Shapes(UNNOTICED | (RUN_FIELDS - self.run_fields))
         for uuid, reply in zip(found, replies, strict=False):
             if isinstance(reply, list):

@@ -38,7 +38,7 @@ def encoder(
         if stored is not None:
             return stored.uuid
         if plan_id not in computed:
-            computed[plan_id] = task_uuid(keys.town, plan_id)
+            computed[plan_id] = state.unread.get(plan_id) or task_uuid(keys.town, plan_id)
         return computed[plan_id]
 
     seq = state.town.seq if state.town is not None else 0

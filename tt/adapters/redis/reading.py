@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from tt.adapters.redis.codec import MARKER, BadHashError, Hash, decode, split_tags
 from tt.adapters.redis.hashes import HashTexts
@@ -20,16 +20,24 @@ _DIGITS: Final = 19
 """A counter with more digits than this was never counted."""
 
 
+class Rest(NamedTuple):
+    """What is there and is not read: hashes, as what they are known. Ids that are `asked` for are
+    read, wherever they are."""
+
+    names: Mapping[str, str]
+    asked: frozenset[str]
+
+
 class TownReading:
     """A town being read: hashes come in one by one, `state` says what they are together.
 
     `ids` are plan ids known to the caller, `uuids` their uuids where those are not the computed
-    ones; a hash that lost its plan tag is known by them.
+    ones; a hash that lost its plan tag is known by them. `rest` is what is not read of the town.
     """
 
     __slots__ = (
         "_aside", "_assigned", "_children", "_faults", "_ids", "_keys",
-        "_known", "_run_fields", "_stored", "_untagged",
+        "_known", "_rest", "_run_fields", "_stored", "_untagged",
     )  # fmt: skip
 
     def __init__(
@@ -38,10 +46,12 @@ class TownReading:
         run_fields: frozenset[str],
         ids: Iterable[str],
         uuids: Mapping[str, str],
+        rest: Rest | None = None,
     ) -> None:
         self._keys = keys
         self._run_fields = run_fields
         self._ids = frozenset(ids)
+        self._rest = rest or Rest({}, self._ids)
         self._known = _KnownUuids(keys.town, self._ids, uuids)
         self._stored: list[StoredTask] = []
         self._untagged: list[StoredTask] = []
@@ -151,10 +161,11 @@ class TownReading:
             uuid = stored.raw["parent_id"]
             if not uuid:
                 continue
-            parent = ids.get(uuid) or self._known.id_of(uuid)
+            there = ids.get(uuid) or self._rest.names.get(uuid)
+            parent = there or self._known.id_of(uuid)
             if parent:
                 cast("dict[str, Value]", stored.task.fields)["parent"] = parent
-            if parent is None or (uuid not in ids and not self._known.is_computed(uuid)):
+            if parent is None or (there is None and not self._known.is_computed(uuid)):
                 dangling.add(stored.uuid)
         return dangling
 
@@ -208,7 +219,7 @@ class TownReading:
 
         They cannot be made where something is, and nobody knows what whoever wrote it meant.
         """
-        lacking = self._ids - tasks.keys() if self._stored else ()
+        lacking = (self._ids & self._rest.asked) - tasks.keys() if self._stored else ()
         found = {stored.uuid: stored.task.id for stored in self._stored} if lacking else {}
         misnamed = set()
         for plan_id in sorted(lacking):

@@ -13,7 +13,7 @@ from tt.adapters.redis.commands import Commands
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.loading import TownLoader
 from tt.core.diff import Change
-from tt.ports import NO_UUIDS, Applied, Claim, Clock, StoreState
+from tt.ports import NO_UUIDS, Applied, Claim, Clock, Glimpse, StoreState, Wanted
 
 if TYPE_CHECKING:
     from tt.adapters.redis.witness import Witness
@@ -50,10 +50,24 @@ class RedisTaskStore:
         """How messages call the server; never holds a password."""
         return self._connection.address
 
+    @property
+    def run_fields(self) -> frozenset[str]:
+        """The run fields that the file has, too."""
+        return self._run_fields
+
     def load(self, ids: Iterable[str] = (), uuids: Mapping[str, str] = NO_UUIDS) -> StoreState:
         """Read the town; see `tt.ports.TaskStore`."""
         with undisturbed():
             return self._loader.load(ids, uuids)
+
+    def glimpse(
+        self, wanted: Wanted, ids: Iterable[str], uuids: Mapping[str, str]
+    ) -> Glimpse | None:
+        """Read some of the town; see `tt.ports.TaskStore`."""
+        if self._witness is not None:
+            self._witness.forget()
+        with undisturbed():
+            return self._loader.glimpse(wanted, ids, uuids)
 
     def apply(
         self,
