@@ -209,13 +209,14 @@ class Project:
         if self.hasty:
             timeout = min(timeout, _HASTY_REDIS)
         address = self._address
+
+        def connect() -> Connection:
+            return self._connect(address, timeout)
+
         if self.kept is None:
-            return OnDemand(address.display, lambda: self._connect(address, timeout))
+            return OnDemand(address.display, connect)
         town = self.town_or_none or ""
-        way = (address, timeout, town)
-        return self.kept.on_demand(
-            address.display, way, town, lambda: self._connect(address, timeout)
-        )
+        return self.kept.on_demand(address.display, (address, timeout, town), town, connect)
 
     @property
     def _address(self) -> Address:

@@ -10,11 +10,20 @@ from tt.adapters.redis.replies import Reply
 
 
 class OnDemand:
-    """Commands for a server that is not asked yet. `address` names it without its password."""
+    """Commands for a server that is not asked yet. `address` names it without its password.
 
-    def __init__(self, address: str, open_it: Callable[[], Connection]) -> None:
+    `end` is what becomes of the connection when nobody needs it any more.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        open_it: Callable[[], Connection],
+        end: Callable[[Connection], None] = Connection.close,
+    ) -> None:
         self.address = address
         self._open = open_it
+        self._end = end
         self._connection: Connection | None = None
 
     def execute(self, *args: Arg) -> Reply:
@@ -30,9 +39,10 @@ class OnDemand:
         return self._opened().stream(commands)
 
     def close(self) -> None:
-        """Close the connection if there is one."""
+        """Close the connection if there is one; a later command opens another."""
         if self._connection is not None:
-            self._connection.close()
+            self._end(self._connection)
+            self._connection = None
 
     def _opened(self) -> Connection:
         if self._connection is None:
