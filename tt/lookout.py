@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -17,6 +18,7 @@ from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.core.report import Direction
 from tt.core.watching import Happening, Stamp
 from tt.errors import StoreError, TrackingError
+from tt.recollection import Recollection
 
 if TYPE_CHECKING:
     from tt.adapters.fileevents import Eyes, Sight
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from tt.adapters.inflight import InFlight
     from tt.adapters.redis.tracking import Tracking
     from tt.app.look import View
+    from tt.app.memory import Memory
     from tt.app.outlook import Synced
+    from tt.app.site import Site
     from tt.bootstrap import Project
 
 _BRANCH: Final = b"ref: refs/heads/"
@@ -51,7 +55,10 @@ class Lookout:
         self._tracking: Tracking | None = None
         self._told_town = ""
         self._is_deaf = False
+        self._told: frozenset[str] = frozenset()
+        self._is_lost = False
         self._begun = False
+        self._recollection = Recollection()
         with self._open() as project:
             self._find(project)
             self.private = project.private
@@ -107,30 +114,80 @@ class Lookout:
             return "HEAD is detached: no branch is checked out that could have a town."
         return None
 
-    def sync(self, checked: Callable[[View], View]) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
         """Sync; see `Outlook`."""
-        from tt.app.belonging import check_belongs, departs
         from tt.app.outlook import Synced
         from tt.app.sync import Request, report, synced
 
         with self._open() as project:
             self._find(project)
             self._listen(project)
-            site, fixed = project.site, bool(project.config.name)
-
-            def edited(view: View) -> bool:
-                head = site.repository.show("HEAD", site.path) if site.repository else None
-                data = view.snapshot.data if view.snapshot else None
-                return not self._begun or departs(data, head)
-
-            direction = Direction.MERGE if self._two_way else Direction.PUSH
-            request = Request(direction, keep_file=not self._two_way)
-            view, settled = synced(
-                site, request, lambda view: checked(check_belongs(site, view, edited, fixed=fixed))
+            site = project.site
+            is_put_back = by_git and self._is_heads(site)
+            merges = self._two_way and not is_put_back
+            request = Request(
+                Direction.MERGE if merges else Direction.PUSH, keep_file=not self._two_way
             )
+            look = partial(self._looked_at, project, checked, is_put_back=is_put_back)
+            view, settled = synced(site, request, look, self._heard_of(project.town))
         self._begun = True
         data = settled.snapshot.data if settled.snapshot else b""
         return Synced(report(site, request, view, settled), digest_of(data))
+
+    def _looked_at(
+        self,
+        project: Project,
+        checked: Callable[[View], View],
+        view: View,
+        *,
+        is_put_back: bool,
+    ) -> View:
+        """Return what a sync goes by; raise where it must not be."""
+        from tt.app.belonging import check_belongs
+        from tt.app.restoring import without_old_buffer
+
+        site = project.site
+        fixed = bool(project.config.name)
+        view = check_belongs(site, view, lambda _: self._is_edited(site), fixed=fixed)
+        return checked(view if is_put_back else without_old_buffer(site, view))
+
+    def _is_edited(self, site: Site) -> bool:
+        """Say whether the plan is edited here; who starts a watcher means the branch it is on."""
+        return not self._begun or not self._is_heads(site)
+
+    @staticmethod
+    def _is_heads(site: Site) -> bool:
+        """Say whether the plan is as HEAD has it."""
+        from tt.app.belonging import departs
+
+        head = site.repository.show("HEAD", site.path) if site.repository else None
+        snapshot = site.file.read()
+        return not departs(snapshot.data if snapshot else None, head)
+
+    def _heard_of(self, town: str) -> Memory:
+        """Return what is remembered of the town, with all that Redis told of since."""
+        memory = self._recollection.memory(town)
+        if self._tracking is None:
+            memory.hear(None)
+            return memory
+        self._take(self._tracking)
+        memory.hear(self._told)
+        self._told = frozenset()
+        if self._is_lost:
+            self._is_lost = False
+            memory.forget()
+        return memory
+
+    def _take(self, tracking: Tracking) -> bool:
+        """Take in what Redis tells; say whether there was anything. Raises StoreError."""
+        try:
+            heard = tracking.heard()
+        except StoreError:
+            self._hang_up()
+            raise
+        self._told |= heard.uuids
+        self._is_lost |= heard.lost
+        return heard.lost or heard.town or bool(heard.uuids)
 
     def look_out(self) -> str | None:
         """See that events come; see `Outlook`."""
@@ -144,14 +201,7 @@ class Lookout:
 
     def heard(self) -> bool:
         """Say whether Redis told of a change; see `Outlook`."""
-        if self._tracking is None:
-            return False
-        try:
-            heard = self._tracking.heard()
-        except StoreError:
-            self._hang_up()
-            raise
-        return heard.lost or heard.town or bool(heard.uuids)
+        return self._tracking is not None and self._take(self._tracking)
 
     def is_listening(self) -> bool:
         """Say whether Redis tells of changes; see `Outlook`."""
@@ -180,6 +230,7 @@ class Lookout:
     def _open(self) -> Project:
         project = open_project(self._where.directory, self._where.settings, "tt watch")
         project.lock_wait = _LOCK
+        project.recollection = self._recollection
         return project
 
     def _find(self, project: Project) -> None:
@@ -213,6 +264,7 @@ class Lookout:
         if self._tracking is not None:
             self._tracking.close()
             self._tracking = None
+            self._is_lost = True  # what happens from here on is not heard
 
 
 def _traffic(repository: GitRepository | None) -> InFlight | None:

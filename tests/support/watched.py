@@ -40,6 +40,7 @@ class PretendOutlook:
         self.told = False
         self.lost = False
         self.synced: list[str] = []
+        self.by_git: list[bool] = []
         self.looks = 0
         self.during: Callable[[], None] = lambda: None
 
@@ -58,7 +59,8 @@ class PretendOutlook:
     def in_the_way(self) -> str | None:
         return self.busy
 
-    def sync(self, checked: Callable[[View], View]) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
+        self.by_git.append(by_git)
         text = self.text or ""
         if self.error is not None:
             raise self.error

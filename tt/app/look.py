@@ -40,6 +40,8 @@ class View:
     glimpse: Glimpse | None = None
     """What was read, where it was not all: then `state` has no other tasks, and `store` has them as
     the base says."""
+    label: str = ""
+    """What the history calls a sync of it, where that is told apart from others."""
 
     @property
     def trust(self) -> Trust:

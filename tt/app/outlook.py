@@ -44,9 +44,11 @@ class Outlook(Protocol):
         """Say why a sync must wait: a Git command at work, no branch; None where nothing is."""
         ...
 
-    def sync(self, checked: Callable[[View], View]) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
         """Sync. `checked` sees what it would do, and may raise to end it. Raises TTError.
 
+        `by_git`: Git was at work, and Redis had nothing to say. A plan that is HEAD's then is one
+        that Git has put back, for a stash or a reset, and is left as it is.
         What wakes us is listening before both sides are read: nothing that changes is missed.
         """
         ...

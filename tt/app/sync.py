@@ -98,7 +98,7 @@ def _work(site: Site, request: Request, view: View) -> Work:
     if not request.force:
         _guard(site, request.direction, view)
     work = Work.of(request.direction, view.outcome.to_store, view.outcome.to_file)
-    return replace(work, label=request.label, keep_file=request.keep_file)
+    return replace(work, label=request.label or view.label, keep_file=request.keep_file)
 
 
 def _look(site: Site, request: Request, memory: Memory | None = None) -> View:

@@ -57,6 +57,7 @@ class Watch:
         """Whether there is more to look for than what the file says."""
         self._saved = False
         """Whether somebody told of a save: then the stamp is not asked, which counts in ticks."""
+        self._by_git = False
         self._dealt: Stamp | None = None
         self._seen: Stamp | None = None
         self._digest: str | None = None
@@ -85,7 +86,9 @@ class Watch:
 
     def happened(self, what: Happening) -> None:
         """Take note of what happened around the plan."""
-        if what is not Happening.GIT:
+        if what is Happening.GIT:
+            self._by_git = True
+        else:
             self._saved = True
             self._missed = 0
         self._pace.happened(what, self._clock())
@@ -185,7 +188,7 @@ class Watch:
 
     def _deal_with(self, stamp: Stamp) -> None:
         self._dealt = stamp
-        self._wanted = self._saved = False
+        self._wanted = self._saved = self._by_git = False
         self._held = None
         self._pace.looked()
 
@@ -207,7 +210,8 @@ class Watch:
 
     def _sync(self, stamp: Stamp, now: float) -> None:
         try:
-            done = self._outlook.sync(lambda view: self._checked(view, stamp))
+            by_git = self._by_git and not self._wanted
+            done = self._outlook.sync(lambda view: self._checked(view, stamp), by_git=by_git)
         except _TooEarlyError:
             pass  # another look is due already
         except LockedError as error:
