@@ -14,6 +14,9 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 EFFORT: Final = os.environ.get("TT_TEST_EFFORT", "dev")
 """The effort of this run, read before the guards take the variable out of the environment."""
 
+SEED: Final = int(os.environ.get("TT_TEST_SEED", "1"))
+"""The first seed of random stories (`test_chaos`); another one makes stories never told before."""
+
 NEW_GIT: Final = os.environ.get("TT_TEST_NEW_GIT")
 """The path of a `git` that has hooks in its configuration, read as early (see `gits`)."""
 

@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 from tests.support.turmoil import BRANCHES, PLAN_FILE, Team
 
 Move: TypeAlias = Callable[[Team, Path], None]
+REOPENED: Final = "t7"
+"""The one task that users reopen: it may be pending again. All others never are."""
 
 
 def add_key(team: Team, top: Path) -> None:
@@ -31,6 +33,34 @@ def add_task(team: Team, top: Path) -> None:
     number = team.number()
     block = f'\n[[tasks]]\nid = "n{number}"\nk{number} = {number}\ndescription = "New"\n'
     team.change(top, lambda text: text.rstrip("\n") + "\n" + block, f"k{number} in a new task")
+
+
+def drop_task(team: Team, top: Path) -> None:
+    """Delete a task that somebody added: whoever edits it meanwhile is in conflict with that."""
+    added = [one for one in team.ids(top) if one.startswith("n")]
+    if added:
+        task = team.chance.choice(added)
+        block = re.compile(rf'\n*\[\[tasks\]\]\nid = "{task}"\n[^\[]*')
+        team.change(top, lambda text: block.sub("\n", text), f"without {task}")
+
+
+def finish(team: Team, top: Path) -> None:
+    """Write into the file that a task is completed."""
+    task = team.chance.choice(team.ids(top))
+    pattern = re.compile(rf'(id = "{task}"\n[^\[]*status = )"(?:pending|running)"')
+    team.change(top, lambda text: pattern.sub(r'\1"completed"', text), f"{task} is completed")
+
+
+def reopen(team: Team, top: Path) -> None:
+    """Write into the file that the one task is to be done again, and commit that."""
+    pattern = re.compile(rf'(id = "{REOPENED}"\n[^\[]*status = )"(?:completed|failed)"')
+    team.change(top, lambda text: pattern.sub(r'\1"pending"', text), f"{REOPENED} is pending")
+    commit_all(team, top)
+
+
+def stage(team: Team, top: Path) -> None:
+    """Stage the plan as it is now, for some later commit."""
+    team.git(top, "add", PLAN_FILE)
 
 
 def say_in_redis(team: Team, top: Path) -> None:
@@ -58,23 +88,44 @@ def commit_all(team: Team, top: Path) -> None:
 
 
 def commit_staged(team: Team, top: Path) -> None:
-    """Stage another file, and the plan or not; commit."""
+    """Stage everything, and commit that."""
     other_file(team, top)
-    team.git(top, "add", "--", ".", *team.chance.choice([(), (f":!{PLAN_FILE}",)]))
+    team.git(top, "add", "--", ".")
     team.git(top, "commit", "-q", "-m", f"Staged {team.number()}")
 
 
-def commit_path(team: Team, top: Path) -> None:
-    """Commit one file, the plan or another, whatever is staged."""
+def commit_others(team: Team, top: Path) -> None:
+    """Stage everything but the plan, and commit; of the plan that takes what is staged already."""
     other_file(team, top)
     team.git(top, "add", "--", ".", f":!{PLAN_FILE}")
-    path = team.chance.choice([PLAN_FILE, ":(glob)notes-*"])
-    team.git(top, "commit", "-q", "-m", f"Path {team.number()}", "--", path)
+    team.git(top, "commit", "-q", "-m", f"Others {team.number()}")
+
+
+def commit_plan_path(team: Team, top: Path) -> None:
+    """Commit the plan by its path, whatever is staged."""
+    team.git(top, "commit", "-q", "-m", f"Plan {team.number()}", "--", PLAN_FILE)
+
+
+def commit_other_path(team: Team, top: Path) -> None:
+    """Commit another file by its path, whatever is staged."""
+    other_file(team, top)
+    team.git(top, "add", "--", ".", f":!{PLAN_FILE}")
+    team.git(top, "commit", "-q", "-m", f"Path {team.number()}", "--", ":(glob)notes-*")
+
+
+def commit_pulled(team: Team, top: Path) -> None:
+    """Commit what Redis has, and leave the index and its user's edits out of it."""
+    team.tt(top, "commit")
 
 
 def commit_unverified(team: Team, top: Path) -> None:
     """Commit without pre-commit."""
     team.git(top, "commit", "-q", "-a", "--no-verify", "-m", f"Unverified {team.number()}")
+
+
+def commit_nothing(team: Team, top: Path) -> None:
+    """Begin a commit and give it no message: what was pulled for it stays, in no commit."""
+    team.git(top, "commit", "-q", "-a")
 
 
 def amend(team: Team, top: Path) -> None:
@@ -95,6 +146,13 @@ def pull_rebase(team: Team, top: Path) -> None:
     team.git(top, "pull", "-q", "--no-rebase" if merges else "--rebase", "origin", branch)
 
 
+def pull_autostash(team: Team, top: Path) -> None:
+    """Pull and rebase with edits in the worktree, which Git puts away for the time of it."""
+    branch = team.branch(top)
+    if not team.ask(top, "rev-list", "--merges", f"origin/{branch}..HEAD"):
+        team.git(top, "pull", "-q", "--rebase", "--autostash", "origin", branch)
+
+
 def push(team: Team, top: Path) -> None:
     """Push, which is refused where others were faster."""
     team.git(top, "push", "-q", "origin", "HEAD")
@@ -103,6 +161,13 @@ def push(team: Team, top: Path) -> None:
 def switch(team: Team, top: Path) -> None:
     """Go to another branch, where Git lets us."""
     team.git(top, "switch", "-q", team.chance.choice(BRANCHES))
+
+
+def wander(team: Team, top: Path) -> None:
+    """Leave the branch for its commit, and come back."""
+    branch = team.branch(top)
+    team.git(top, "switch", "-q", "--detach")
+    team.git(top, "switch", "-q", branch)
 
 
 def merge(team: Team, top: Path) -> None:
@@ -133,8 +198,14 @@ def pop(team: Team, top: Path) -> None:
 
 def reset(team: Team, top: Path) -> None:
     """Throw away edits, and the last commit if nobody else has it."""
-    last = [] if team.is_pushed(top) else ["HEAD~1"]
-    team.git(top, "reset", "-q", "--hard", *team.chance.choice([[], last]))
+    back = [] if team.is_pushed(top) else ["HEAD~1"]
+    team.git(top, "reset", "-q", "--hard", *back)
+
+
+def regret(team: Team, top: Path) -> None:
+    """Commit what agents did, and throw that very commit away."""
+    if team.git(top, "commit", "-q", "-a", "-m", f"Regret {team.number()}").code == 0:
+        team.git(top, "reset", "-q", "--hard", "HEAD~1")
 
 
 def restore(team: Team, top: Path) -> None:
@@ -153,15 +224,19 @@ def decide(team: Team, top: Path) -> None:
         team.decide(top, team.chance.choice(["--file", "--store"]))
 
 
-EDITS: Final = (add_key, add_task)
-TAKING: Final = (reset, restore)
+TAKING: Final = (reset, regret, restore)
 """Moves by which a user throws edits away."""
-PUTTING_AWAY: Final = (stash, pop, switch, merge, pull_merge, pull_rebase, cherry_pick)
+PUTTING_AWAY: Final = (
+    stash, pop, switch, merge, pull_merge, pull_rebase, pull_autostash, cherry_pick,
+)  # fmt: skip
 """Moves in which Git takes edits out of the worktree that are not committed."""
 
 WEIGHTS: Final[dict[Move, int]] = {
-    add_key: 12, say_otherwise: 4, add_task: 3, say_in_redis: 2,
-    commit_all: 10, commit_staged: 6, commit_path: 5, commit_unverified: 3, amend: 3,
-    pull_merge: 6, pull_rebase: 6, push: 9, switch: 4, merge: 4, cherry_pick: 3,
-    stash: 2, pop: 4, reset: 1, restore: 1, sync: 2, decide: 2,
+    add_key: 12, say_otherwise: 4, add_task: 3, drop_task: 1, finish: 2, reopen: 1,
+    say_in_redis: 2, stage: 4,
+    commit_all: 9, commit_staged: 3, commit_others: 6, commit_plan_path: 3, commit_other_path: 3,
+    commit_unverified: 3, commit_nothing: 4, commit_pulled: 3, amend: 3,
+    pull_merge: 6, pull_rebase: 5, pull_autostash: 3, push: 9, switch: 4, wander: 1,
+    merge: 4, cherry_pick: 3,
+    stash: 2, pop: 4, reset: 2, regret: 5, restore: 2, sync: 2, decide: 2,
 }  # fmt: skip

@@ -44,6 +44,7 @@ class Team:
     decided: set[str] = field(default_factory=set)
     down: bool = False
     numbers: int = 0
+    git_dirs: dict[Path, Path] = field(default_factory=dict)
 
     @property
     def server(self) -> RedisServer:
@@ -59,6 +60,10 @@ class Team:
     def clones(self) -> list[Path]:
         """The three clones; the linked worktrees belong to the first."""
         return [self.room / name / "here" for name in ("c1", "c2", "c3")]
+
+    def stashes(self, top: Path) -> Path:
+        """Return the clone that a worktree belongs to: what one puts away, another can get back."""
+        return top if top in self.clones else self.clones[0]
 
     def begin(self) -> None:
         """Make the origin, the clones and the worktrees, hooked up and in step."""
@@ -162,7 +167,8 @@ class Team:
             return None
         task = self.chance.choice(open_ones)
         going = found[task]["state"] == "running"
-        state = self.chance.choice(["completed", "completed", "failed"]) if going else "running"
+        ends = ["completed", "completed", "failed"]
+        state = self.chance.choice(ends if going else ["running", *ends])
         self.note(f"HSET {town} {task} state {state}")
         key = f"tt:{town}:task:{found[task]['id']}"
         write_hash(self.server, key, state=state, result=f"work {self.number()}")
@@ -185,9 +191,13 @@ class Team:
         raise AssertionError(f"{top} stays in the middle of something")
 
     def _is_messy(self, top: Path) -> bool:
-        git_dir = Path(self.ask(top, "rev-parse", "--absolute-git-dir"))
-        unmerged = self.ask(top, "ls-files", "--unmerged")
-        return bool(unmerged) or any((git_dir / name).exists() for name in _MESSY)
+        git_dir = self._git_dir(top)
+        return any((git_dir / name).exists() for name in _MESSY) or self._unmerged(top)
+
+    def _git_dir(self, top: Path) -> Path:
+        if top not in self.git_dirs:
+            self.git_dirs[top] = Path(self.ask(top, "rev-parse", "--absolute-git-dir"))
+        return self.git_dirs[top]
 
     def _decide_markers(self, top: Path) -> None:
         self.decide(top, self.chance.choice(["--ours", "--theirs"]))
@@ -196,16 +206,21 @@ class Team:
 
     def decide(self, top: Path, side: str) -> None:
         """End all conflicts of a merge, or those between file and Redis, for one side."""
-        ended = self.tt(top, "conflicts", "--json")
-        if ended.code not in (0, 3):
-            return
-        found: list[Mapping[str, str]] = json.loads(ended.out)["data"]["conflicts"]
+        found = self.conflicts(top)
         self.decided |= {one["field"] or one["id"] for one in found}
         for one in dict.fromkeys(one["id"] for one in found):
             self.tt(top, "resolve", one, side)
 
+    def conflicts(self, top: Path) -> list[Mapping[str, str]]:
+        """Return the conflicts of a merge, or those between file and Redis."""
+        ended = self.tt(top, "conflicts", "--json")
+        if ended.code not in (0, 3):
+            return []
+        found: list[Mapping[str, str]] = json.loads(ended.out)["data"]["conflicts"]
+        return found
+
     def _go_on(self, top: Path) -> None:
-        git_dir = Path(self.ask(top, "rev-parse", "--absolute-git-dir"))
+        git_dir = self._git_dir(top)
         if (git_dir / "rebase-merge").exists():
             if self.git(top, "rebase", "--continue").code != 0 and not self._unmerged(top):
                 self.git(top, "rebase", "--skip")
