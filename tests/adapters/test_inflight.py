@@ -147,6 +147,51 @@ def test_a_git_that_only_reads_for_an_editor_holds_no_lock(here: Here) -> None:
         process.kill()
 
 
+@contextmanager
+def waiting_git(here: Here, *words: str) -> Iterator[None]:
+    """Let a Git command wait for its input in the worktree."""
+    command = ["git", "-C", str(here.top), *words]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        until(lambda: processes.works_in(process.pid, str(here.top)))
+        yield
+        process.kill()
+
+
+@linux_only
+def test_a_git_that_has_written_the_index_is_waited_for_until_it_has_ended(here: Here) -> None:
+    assert here.reason is None
+    with waiting_git(here, "hash-object", "--stdin"):
+        assert here.reason is None, "it has not written anything"
+        os.utime(here.git_dir / "index")
+        assert here.reason == "Git is at work: it has written its index, and has not ended."
+    assert here.reason is None
+
+
+@linux_only
+def test_a_git_that_goes_on_for_long_is_not_waited_for(here: Here) -> None:
+    with waiting_git(here, "hash-object", "--stdin"):
+        assert here.reason is not None
+        here.clock.now += 4
+        assert here.reason is None
+
+
+@linux_only
+def test_a_pager_is_not_waited_for(here: Here) -> None:
+    with waiting_git(here, "log", "--stdin"):
+        os.utime(here.git_dir / "index")
+        assert here.reason is None
+
+
+def test_without_proc_git_gets_a_moment_to_end(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "HAS_PROC", False)
+    os.utime(here.git_dir / "index")
+    assert here.reason is not None
+    here.clock.now += 0.5
+    assert here.reason is None
+
+
 def test_a_commit_that_waits_for_its_message_is_not_waited_for(here: Here) -> None:
     """The real thing: `git commit --all` has the lock while the editor is open."""
     ready, done = here.room / "ready", here.room / "done"

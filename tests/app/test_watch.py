@@ -51,6 +51,34 @@ def test_a_burst_of_saves_is_one_sync_of_the_last(watched: Watched) -> None:
     assert watched.outlook.synced == ["text 9"]
 
 
+def test_a_checkout_that_begins_after_the_look_for_one_is_waited_for(watched: Watched) -> None:
+    def begin() -> None:
+        watched.outlook.busy = "Git is at work."
+
+    watched.outlook.before = begin
+    watched.save("two")
+    watched.wait(1)
+    assert watched.outlook.synced == []
+    watched.outlook.busy, watched.outlook.before = None, lambda: None
+    watched.wait(1)
+    assert watched.outlook.synced == ["two"]
+    assert watched.events == []
+
+
+def test_a_checkout_that_is_over_in_no_time_is_no_sync_of_the_branch_before(
+    watched: Watched,
+) -> None:
+    def switch() -> None:
+        watched.outlook.head = b"ref: refs/heads/topic\n"
+
+    watched.outlook.before = switch
+    watched.save("two")
+    watched.wait(0.11)
+    assert watched.outlook.synced == []
+    watched.wait(1)
+    assert watched.outlook.synced == ["two"]
+
+
 def test_a_save_during_a_sync_is_synced_after_it(watched: Watched) -> None:
     watched.outlook.during = lambda: watched.outlook.save("three")
     watched.save("two")

@@ -42,6 +42,7 @@ class PretendOutlook:
         self.synced: list[str] = []
         self.by_git: list[bool] = []
         self.looks = 0
+        self.before: Callable[[], None] = lambda: None
         self.during: Callable[[], None] = lambda: None
 
     def save(self, text: str | None) -> None:
@@ -64,6 +65,7 @@ class PretendOutlook:
         text = self.text or ""
         if self.error is not None:
             raise self.error
+        self.before()
         checked(view_of(self.changes))
         self.during()
         self.synced.append(text)

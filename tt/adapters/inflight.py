@@ -1,7 +1,8 @@
 """Whether somebody is at work on a worktree's files right now, so that they are not the user's.
 
-Git's lock says so, and the patches in which hook frameworks put the user's edits away. All of them
-may be left over from a program that was killed, and then must not count for ever.
+Git's lock says so, the patches in which hook frameworks put the user's edits away, and a Git that
+has given its lock back and goes on. All signs may be left over from a program that was killed, and
+then must not count for ever.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ PATIENCE: Final = 30.0
 
 _IDLE: Final = frozenset({"cat-file", "fsmonitor--daemon"})
 """Commands that editors let run all day; they have no lock."""
+
+_READING: Final = _IDLE | {"blame", "diff", "fetch", "gc", "grep", "log", "maintenance", "show"}
+"""Commands that live on for a pager or a network, and move nothing in the worktree."""
+
+_AFTERMATH: Final = 3.0
+"""Seconds for which a Git that has written the index may go on."""
+_BLIND_AFTERMATH: Final = 0.3
+"""The same where nobody tells whether it goes on."""
 
 _SUSPICIOUS: Final = 1.0
 """Git has its lock for a moment; after that it is worth while to look who has it."""
@@ -52,6 +61,8 @@ class InFlight:
     ) -> None:
         """Watch over a worktree; `environ` tells where frameworks keep their patches."""
         self._lock = os.fspath(git_dir / "index.lock")
+        self._index = os.fspath(git_dir / "index")
+        self._quiet: object = None
         self._message = os.fspath(git_dir / "COMMIT_EDITMSG")
         self._top = os.path.realpath(top)
         places = os.fspath(git_dir), os.fspath(common_dir), os.fspath(top)
@@ -75,13 +86,10 @@ class InFlight:
             if path is not None:
                 words = f"{patches.tool} runs hooks, and has put unstaged edits away in {path}."
                 return Obstacle(words, self._observed(path), patches.is_proven)
-        return self._locked()
-
-    def _locked(self) -> Obstacle | None:
         locked = _written(self._lock)
-        if locked is None:
-            self._seen = None
-            return None
+        return self._aftermath() if locked is None else self._locked(locked)
+
+    def _locked(self, locked: tuple[int, int]) -> Obstacle | None:
         if self._waits_for_message(locked):
             return None
         seconds = self._observed(locked)
@@ -92,6 +100,28 @@ class InFlight:
             return Obstacle(f"{words} for {seconds:.0f} seconds.", seconds, is_proven=True)
         ended = "and no Git is seen at work" if processes.HAS_PROC else "and may be left over"
         return Obstacle(f"{words} for {seconds:.0f} seconds, {ended}.", seconds, is_proven=False)
+
+    def _aftermath(self) -> Obstacle | None:
+        """Return a Git that has written the index, and has not ended yet.
+
+        A checkout has also written the files by then, and HEAD still says the branch before.
+        """
+        index = _written(self._index)
+        if index == self._quiet:
+            self._seen = None
+            return None
+        seconds = self._observed(("index", index))  # the lock became the index: it is the same file
+        if index and not self._waits_for_message(index) and self._goes_on(seconds):
+            words = "Git is at work: it has written its index, and has not ended."
+            return Obstacle(words, seconds, is_proven=processes.HAS_PROC)
+        self._quiet = index
+        return None
+
+    def _goes_on(self, seconds: float) -> bool:
+        if not processes.HAS_PROC:
+            return seconds < _BLIND_AFTERMATH
+        found = next(processes.workers(self._top, _is_moving), None)
+        return seconds < _AFTERMATH and found is not None
 
     def _waits_for_message(self, locked: tuple[int, int]) -> bool:
         """Say whether hooks are over and a commit waits for its message, for hours maybe.
@@ -130,10 +160,15 @@ def _of(git_dir: Path, common_dir: Path, top: Path, told: tuple[tuple[str, str],
     return InFlight(git_dir, common_dir, top, dict(told))
 
 
-def _is_git(words: list[str]) -> bool:
+def _is_git(words: list[str], others: frozenset[str] = _IDLE) -> bool:
     """Say whether a command line is that of a Git command that may have a lock."""
     name = os.path.basename(words[0]) if words else ""  # noqa: PTH119
-    return (name == "git" or name.startswith("git-")) and _IDLE.isdisjoint(words)
+    return (name == "git" or name.startswith("git-")) and others.isdisjoint(words)
+
+
+def _is_moving(words: list[str]) -> bool:
+    """Say whether a command line is that of a Git command that may move HEAD."""
+    return _is_git(words, _READING)
 
 
 def _written(path: str) -> tuple[int, int] | None:

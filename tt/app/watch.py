@@ -42,6 +42,10 @@ class _TooEarlyError(TTError):
     """The plan may be half of one: it takes something away and has only just been written."""
 
 
+class _InTheWayError(TTError):
+    """Git has begun to move, after we had looked that it does not."""
+
+
 class Watch:
     """The watcher of one plan. Everything happens in `step`, in one thread, by one `clock`."""
 
@@ -214,7 +218,7 @@ class Watch:
             done = self._outlook.sync(lambda view: self._checked(view, stamp), by_git=by_git)
         except _TooEarlyError:
             pass  # another look is due already
-        except LockedError as error:
+        except (LockedError, _InTheWayError) as error:
             self._hold(error, now)
         except StoreError as error:
             self._offline(error)
@@ -226,7 +230,14 @@ class Watch:
             self._done(done, stamp)
 
     def _checked(self, view: View, stamp: Stamp) -> View:
-        """Return `view`; raise where it takes something away, and the plan may be half of one."""
+        """Return `view`; raise where it is not to be trusted.
+
+        A Git command may have begun since we looked for one: then it may be a plan of another
+        branch. What takes something away may be half a plan.
+        """
+        reason = self._outlook.in_the_way()
+        if reason is not None or self._outlook.stamp().head != stamp.head:
+            raise _InTheWayError(reason or "Another branch was checked out meanwhile.")
         if any(map(_takes_away, view.outcome.to_store)) and self._is_too_early(stamp):
             raise _TooEarlyError("The plan was only just written.")
         return view
