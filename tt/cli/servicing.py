@@ -71,8 +71,9 @@ def uninstall(flags: Flags, *, every: bool, as_json: bool) -> None:
 
 def check_name(flags: Flags, *, every: bool) -> None:
     """Refuse one town's name for all plans."""
-    if every and flags.name:
-        raise UsageError("--name is the name of one town, and --all is for all of them.")
+    if every and (flags.name or os.environ.get("TT_NAME")):
+        what = "--name" if flags.name else "TT_NAME"
+        raise UsageError(f"{what} is the name of one town, and --all is for all of them.")
 
 
 def watch_words(flags: Flags, two_way: bool | None, *, every: bool) -> list[str]:
