@@ -172,6 +172,7 @@ def test_a_git_that_has_written_the_index_is_waited_for_until_it_has_ended(here:
 @linux_only
 def test_a_git_that_goes_on_for_long_is_not_waited_for(here: Here) -> None:
     with waiting_git(here, "hash-object", "--stdin"):
+        os.utime(here.git_dir / "index")
         assert here.reason is not None
         here.clock.now += 4
         assert here.reason is None
