@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tt.core.diff import Change, Edited
+from tt.core.model import META_ID
 from tt.core.report import Direction, SyncReport
 from tt.core.watching import Event, News
+from tt.render.changes import edit_text
 from tt.render.hooklines import conflict_lines, named
 from tt.render.jsonout import line
 from tt.render.text import Look, count, safe
@@ -23,6 +26,9 @@ _SIGNS: Final = {
     Event.STARTED: "·",
     Event.STOPPED: "·",
 }
+_CLOCK: Final = 10
+"""Columns that the time takes before a line."""
+_FEW: Final = 2
 _WORDS: Final = {
     Event.VALID: "{file} is valid again",
     Event.BACK: "{file} is back",
@@ -60,7 +66,7 @@ def news_json(news: News, now: str) -> str:
 
 def _synced(report: SyncReport, where: str, look: Look) -> Iterator[str]:
     town = f" ({safe(where)})" if where else ""
-    yield " ".join(_what(report)) + town
+    yield look.fit(" ".join(_what(report)) + town, _CLOCK)
     for told in conflict_lines(report.conflicts, report.file):
         yield look.paint(f"    {told.removeprefix('tt: ')}", "yellow")
     for kept in report.kept:
@@ -79,8 +85,22 @@ def _what(report: SyncReport) -> Iterator[str]:
         tasks = count(report.in_step, "task")
         yield f"✓ {tasks} in step with Redis"
     if report.to_store:
-        yield f"⬆️  {named(report.to_store)}"
+        yield f"⬆️  {_changed(report.to_store)}"
     if report.to_file:
-        yield f"⬇️  {named(report.to_file)}"
+        yield f"⬇️  {_changed(report.to_file)}"
     if report.direction is Direction.PUSH and report.named:
         yield f"({count(len(report.named), 'task')} without an id)"
+
+
+def _changed(changes: Sequence[Change]) -> str:
+    """Name what changed; of one or two fields also how."""
+    if len(changes) > _FEW or not all(isinstance(change, Edited) for change in changes):
+        return named(changes)
+    return ", ".join(_edited(change) for change in changes if isinstance(change, Edited))
+
+
+def _edited(edit: Edited) -> str:
+    if edit.field == "status":
+        return named([edit])
+    name = "[meta]" if edit.id == META_ID else safe(edit.id)
+    return f"{name} {edit_text(edit)}"
