@@ -311,6 +311,10 @@ class Operations(Protocol):
         """Count the commits that a cherry-pick or revert of several has to make, this one too."""
         ...
 
+    def has_put_away(self, path: Path) -> bool:
+        """Say whether Git holds back edits of `path`, and gives them back after its last hook."""
+        ...
+
 
 @record
 class Staged:

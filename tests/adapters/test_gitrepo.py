@@ -453,6 +453,29 @@ def test_a_series_of_cherry_picks_is_in_progress_between_two_of_them(scratch: Pa
         assert made.operation_in_progress() == "cherry-pick"
 
 
+@pytest.mark.parametrize("how", ["--merge", "--apply", "merge"])
+def test_edits_that_an_autostash_has_are_put_away(scratch: Path, how: str) -> None:
+    start = git(scratch, "rev-parse", "HEAD").strip()
+    (scratch / "other").write_text("1\n")
+    git(scratch, "add", "other")
+    git(scratch, "commit", "--quiet", "--message", "theirs")
+    git(scratch, "branch", "theirs")
+    git(scratch, "reset", "--quiet", "--hard", start)
+    (scratch / "other").write_text("2\n")
+    git(scratch, "add", "other")
+    git(scratch, "commit", "--quiet", "--message", "ours")
+    (scratch / "tasks.toml").write_text("edited = 1\n")
+    with found(scratch) as made:
+        assert not made.has_put_away(Path("tasks.toml"))
+        verb = ["merge"] if how == "merge" else ["rebase", how]
+        ended = subprocess.run(
+            ["git", "-C", scratch, *verb, "--autostash", "theirs"], capture_output=True, check=False
+        )
+        assert ended.returncode != 0
+        assert made.has_put_away(Path("tasks.toml"))
+        assert not made.has_put_away(Path("other"))
+
+
 def test_another_users_repository_is_refused_with_gits_own_way_out(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

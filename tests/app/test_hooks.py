@@ -340,12 +340,16 @@ class Calm:
 
     def __init__(self, operation: str | None = None, left: int = 0) -> None:
         self.operation, self.left = operation, left
+        self.away: Path | None = None
 
     def operation_in_progress(self) -> str | None:
         return self.operation
 
     def picks_left(self) -> int:
         return self.left
+
+    def has_put_away(self, path: Path) -> bool:
+        return path == self.away
 
 
 def test_a_commit_of_tt_has_what_redis_brought_and_the_index_follows(desk: Desk) -> None:
@@ -422,8 +426,11 @@ def test_nothing_syncs_in_the_middle_and_everything_at_the_end(
     operation: str | None, left: int, event: str, *, settled: bool
 ) -> None:
     state = RepoState(Path(), Path(), Path(), "main", "one")
-    assert is_settled(state, Calm(operation, left), event) is settled
-    assert not is_settled(replace(state, branch=None), Calm(operation, left), event)
+    calm, plan = Calm(operation, left), Path("tasks.toml")
+    assert is_settled(state, calm, event, plan) is settled
+    assert not is_settled(replace(state, branch=None), calm, event, plan)
+    calm.away = plan
+    assert not is_settled(state, calm, event, plan), "the plan's edits are in an autostash"
 
 
 def test_a_store_that_fails_is_the_callers_to_tell(desk: Desk) -> None:

@@ -65,6 +65,19 @@ def behind(world: World) -> None:
     world.tt("sync", "merge")
 
 
+def with_an_edit(world: World) -> None:
+    """Have an edit of the plan in the worktree, besides, that Redis has."""
+    world.write("ef")
+    world.tt("sync", "merge")
+
+
+def behind_with_an_edit(world: World) -> None:
+    """Have an edit in the worktree that Redis has, and no commit that origin does not have."""
+    behind(world)
+    world.write("f")
+    world.tt("sync", "merge")
+
+
 def three_commits(world: World) -> None:
     """Have a branch of three commits, two of which edit the plan, in step with its own town."""
     in_step(world)
@@ -136,6 +149,17 @@ MERGES: Final = (
           "post-merge", before="e"),
     Scene("`git pull --rebase`", shared, (git("pull", "-q", "--rebase"),), BOTH, REBASED,
           before="e"),
+    Scene(
+        "`git pull --rebase --autostash`, edit not staged", shared,
+        (git("pull", "-q", "--rebase", "--autostash"),),
+        ("et et eft ef ef", "et et eft efa ef", "et et eft efa ef", "et et eft - ef"), REBASED,
+        with_an_edit, before="e",
+    ),
+    Scene(
+        "… and fast-forward", shared, (git("pull", "-q", "--rebase", "--autostash"),),
+        ("t t ft f f", "t t ft fa f", "t t ft fa f", "t t ft - f"), "post-merge",
+        behind_with_an_edit,
+    ),
     Scene(
         "`git rebase` of three commits", three_commits, (git("rebase", "-q", "main"),),
         ("eft eft eft eft eft", "eft eft eft efta eft", "eft eft eft efa ef",

@@ -31,6 +31,7 @@ _OPERATIONS: Final = (
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
 )
+_AUTOSTASHES: Final = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
 _MOST_VERSIONS: Final = 1000
 """How many commits of a plan are looked through for who set a status back."""
 _SEQUENCES: Final = {b"pick": "cherry-pick", b"p": "cherry-pick", b"revert": "revert"}
@@ -215,6 +216,17 @@ class GitRepository:
     def picks_left(self) -> int:
         """Count the commits that a cherry-pick or revert of several has to make, this one too."""
         return len(_todo(self._state.git_dir / "sequencer" / "todo"))
+
+    def has_put_away(self, path: Path) -> bool:
+        """Say whether an autostash has edits of `path`, which Git brings back after its hooks."""
+        for name in _AUTOSTASHES:
+            try:
+                stash = (self._state.git_dir / name).read_text("ascii").strip()
+            except OSError:
+                continue
+            if self.show(stash, path) != self.show(f"{stash}^", path):
+                return True
+        return False
 
     def close(self) -> None:
         """End the Git process that answers questions; the next question starts another."""

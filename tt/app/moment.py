@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # a hook that has nothing to do should not wait for what it does not use
+    from pathlib import Path
+
     from tt.core.worktree import RepoState
     from tt.ports import Operations
 
@@ -18,14 +20,15 @@ _ENDS: Final = {
 }
 
 
-def is_settled(state: RepoState, operations: Operations, event: str) -> bool:
-    """Say whether the hook `event` may sync; in the middle of an operation it may not.
+def is_settled(state: RepoState, operations: Operations, event: str, plan: Path) -> bool:
+    """Say whether the hook `event` may sync the file `plan`; in the middle of an operation not.
 
     On a detached HEAD there is no town. The commit that concludes a merge, the last commit of a
     cherry-pick or revert, post-rewrite of a rebase and the checkout that leaves a bisection are
-    ends, although Git's files of the operation are still there.
+    ends, although Git's files of the operation are still there. An autostash of the plan comes back
+    after all hooks: until then the file lacks edits that nobody took back.
     """
-    if state.branch is None:
+    if state.branch is None or operations.has_put_away(plan):
         return False
     operation = operations.operation_in_progress()
     if operation is None:

@@ -100,7 +100,8 @@ def _run(event: str, arguments: Sequence[str]) -> int:
             return _GO_ON
         if event == "pre-push":
             return _pre_push(project)
-        if not is_settled(repository.state, repository, event):
+        plan = project.config.plan_path.relative_to(project.config.root)
+        if not is_settled(repository.state, repository, event, plan):
             return _GO_ON
         if event != "pre-commit":
             return _push(project, event)
