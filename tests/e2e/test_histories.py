@@ -198,8 +198,8 @@ class Histories(RuleBasedStateMachine):
         uuid = data.draw(st.sampled_from(sorted(hashes)))
         known = self._ids_of(uuid)
         self.world.put(uuid, fields)
-        if "state" in fields:
-            self.set_back |= {(one, fields["state"]) for one in known | self._ids_of(uuid)}
+        state = self.world.hashes()[uuid]["state"]
+        self.set_back |= {(one, state) for one in known | self._ids_of(uuid)}
 
     def _ids_of(self, uuid: str) -> set[str]:
         """Return what clones call a hash; before it has a plan tag, its description tells."""
@@ -217,6 +217,7 @@ class Histories(RuleBasedStateMachine):
     def make_a_task_elsewhere(self, text: str, status: str) -> None:
         uuid = self._uuid()
         self.world.put(uuid, foreign_hash(uuid, text, state=status))
+        self.set_back |= {(one, status) for one in self._ids_of(uuid)}
 
     @rule(identifier=st.sampled_from(IDS), status=statuses)
     def push_from_tinytown(self, identifier: str, status: str) -> None:
