@@ -65,6 +65,19 @@ def test_nothing_is_opened_where_nothing_is_asked(kept: Kept, redis_address: Add
     assert way.opened == []
 
 
+def test_what_was_given_back_is_not_used_by_who_gave_it_back(
+    kept: Kept, redis_address: Address
+) -> None:
+    way = Way(redis_address)
+    one, two = (kept.on_demand("somewhere", "way", "t", way.open) for _ in range(2))
+    ours = one.execute("CLIENT", "ID")
+    one.close()
+    assert two.execute("CLIENT", "ID") == ours
+    assert one.execute("CLIENT", "ID") != ours
+    one.close()
+    two.close()
+
+
 def test_another_way_leads_to_another_connection(kept: Kept, redis_address: Address) -> None:
     way = Way(redis_address)
     use(kept, way, "PING", key="one")

@@ -312,6 +312,16 @@ def test_what_else_a_server_may_push_is_passed_over(tmp_path: Path) -> None:
         assert heard(tracking) == Heard(frozenset({UUID}))
 
 
+def test_many_messages_are_heard_that_together_are_more_than_can_be_held(tmp_path: Path) -> None:
+    large = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1000000\r\n%s\r\n" % (b"x" * 1_000_000)
+    ours = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$%d\r\n%s\r\n" % (len(KEY), KEY.encode())
+    with (
+        peer(tmp_path, told(*[large] * 12, ours)) as address,
+        track(Connection.open(address), "town", SECONDS, tasks=True) as tracking,
+    ):
+        assert heard(tracking) == Heard(frozenset({UUID}))
+
+
 def test_a_message_that_is_cut_in_two_is_heard_when_it_is_whole(tmp_path: Path) -> None:
     whole = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$%d\r\n%s\r\n" % (len(KEY), KEY.encode())
     with (

@@ -90,11 +90,6 @@ class Connection:
             raise error
         return reply
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether the connection works as far as is known, and all answers have been read."""
-        return not self._owed
-
     def detach(self) -> Wire:
         """Give the wire away, for another kind of talk; every later command raises LostError."""
         self._owed += 1

@@ -58,15 +58,13 @@ class Kept:
 
     def _take_back(self, way: object, connection: Connection) -> None:
         self.close()
-        if connection.is_idle:
-            self._idle, self._way = connection, way
-        else:
-            connection.close()
+        self._idle, self._way = connection, way
 
 
 def _serves(connection: Connection, keys: TownKeys) -> bool:
     """Say whether the server is there, is no replica now, and has the town's keys still.
 
+    A connection that broke, or that has answers left in it, says itself that it is of no use.
     What it refuses for other reasons, it would refuse on a new connection, too.
     """
     try:
