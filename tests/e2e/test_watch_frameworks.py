@@ -1,4 +1,4 @@
-"""Hook frameworks put unstaged edits away while hooks run; `tt watch` does not take them for gone."""
+"""Hook frameworks put unstaged edits away while hooks run: to `tt watch` they are not gone."""
 
 from __future__ import annotations
 
