@@ -21,6 +21,7 @@ from tt.adapters.watchpost import WatchPost
 from tt.bootstrap import every_post
 from tt.config.settings import tt_home
 from tt.core.watcher import Watcher
+from tt.core.watching import Event
 from tt.errors import TTError
 
 Tt = Callable[..., Ran]
@@ -398,3 +399,21 @@ def test_the_page_on_watching_has_a_task_that_editors_can_read() -> None:
     (task,) = json.loads(block)["tasks"]
     assert [task["command"], *task["args"]][:2] == ["tt", "watch"]
     assert task["runOptions"]["runOn"] == "folderOpen"
+
+
+def test_the_page_on_watching_names_every_event() -> None:
+    page = (ROOT / "docs" / "watching.md").read_text("utf-8")
+    assert {event for event in Event if f"`{event}`" not in page} == set()
+
+
+def test_what_git_says_to_one_hook_does_not_stay_with_a_watcher(
+    tt: Tt, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "next-index-1.lock"))
+    assert tt("watch", "--background").code == 0
+    environ = Path(f"/proc/{holder(project).pid}/environ")
+    if not environ.exists():
+        pytest.skip("there is no /proc here")
+    said = environ.read_bytes()
+    assert b"TT_HOME=" in said
+    assert b"GIT_INDEX_FILE=" not in said

@@ -41,6 +41,7 @@ def words_of(value: str) -> list[str]:
     """Split as systemd.syntax(7) says, for what we use of it: words in double quotes."""
     assert re.fullmatch(r'"(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*', value), value
     words = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
+    assert "%" not in value.replace("%%", ""), value  # one alone would be a specifier
     return [re.sub(r'\\(["\\])', r"\1", word).replace("%%", "%") for word in words]
 
 
@@ -75,6 +76,7 @@ def test_a_unit_works_in_the_very_directory(odd: str) -> None:
     unit = systemd_unit(with_(directory=f"/home/{odd}", about=f"in {odd}"))
     for key in ("WorkingDirectory", "ConditionPathIsDirectory"):
         (value,) = lines_of(unit, key)
+        assert "%" not in value.replace("%%", "")
         assert value.replace("%%", "%") == f"/home/{odd}"
 
 

@@ -22,6 +22,10 @@ START_SECONDS: Final = 15.0
 """How long to wait for the first sync; the watcher goes on when it takes longer."""
 
 _LAST: Final = 2000
+_PASSING: Final = frozenset(
+    {"GIT_INDEX_FILE", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REFLOG_ACTION"}
+)
+"""What Git says to a hook of the one command in which it runs."""
 _KINDS: Final[dict[object, type[TTError]]] = {
     int(ExitCode.USAGE): UsageError,
     int(ExitCode.STORE): StoreError,
@@ -80,7 +84,8 @@ def start(
 def _spawn(
     arguments: Sequence[str], settings: Mapping[str, str], where: Path, log: Path, tell: int
 ) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **settings, STARTED_AS: f"background:{tell}"}
+    kept = {name: text for name, text in os.environ.items() if name not in _PASSING}
+    environment = {**kept, **settings, STARTED_AS: f"background:{tell}"}
     if paths := environment.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep)))
     output = open_log(log)

@@ -67,7 +67,7 @@ def _entries(home: Path) -> Iterator[tuple[Path, Path, Path]]:
 
 def _is_gone(top: Path, mount: Path) -> bool:
     """Say whether a directory is gone for good, and not only its disk away."""
-    return not os.path.lexists(top) and top != mount and mount.is_mount()
+    return not os.path.lexists(top) and mount.is_mount()
 
 
 def _mount(top: Path) -> Path:
