@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from tt.core.agents import Agent, AgentState
 from tt.core.jobs import Board, Job
 from tt.core.messages import Message
+from tt.core.saved import SavedKey
 from tt.record import field, record
 
 Ended = Literal["completed", "failed", "cancelled"]
@@ -44,12 +45,24 @@ class Happened:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
+@record
+class Leader:
+    """Who leads a town: the token, and for how many more seconds."""
+
+    token: str
+    seconds: float
+
+
 class Workshop(Protocol):
     """One town as the place where tasks are done.
 
     Each change is one step on the server: it happens wholly, with its event, or not at all; and it
     says so. Every method raises StoreError when Redis does not do its part. Nothing waits for a
     clock other than the server's.
+
+    A connection that broke in the middle is opened anew once, and the step is looked for before it
+    is made again. Whoever repeats a step after a StoreError gives the same token (`finish`: the
+    same claim) and is told that it is done, and not done twice.
     """
 
     @property
@@ -68,7 +81,7 @@ class Workshop(Protocol):
         ...
 
     def agents(self) -> Mapping[str, Agent]:
-        """Read all agents, by uuid."""
+        """Read all agents, by uuid; those that cannot be read are left out (see `Board.faults`)."""
         ...
 
     def agent(self, uuid: str) -> Agent | None:
@@ -77,17 +90,22 @@ class Workshop(Protocol):
 
     # A task's way
 
-    def hand_out(self, job: Job, agent: str, terms: Terms, sender: str) -> Outcome:
+    def hand_out(
+        self, job: Job, agent: str, terms: Terms, sender: str, *, token: str = ""
+    ) -> Outcome:
         """Give a pending task to an agent: state assigned, a `task_assign` in its inbox, an event.
 
-        Only where the task is pending still, and as it is in `job` (its claim and counts).
+        Only where the task is pending still, and as it is in `job` (its claim and counts), and the
+        agent is there and not gone. It is taken out of the backlog. `token` is any text of the
+        caller's own that is used once; it is the task's claim until the agent makes its own.
         """
         ...
 
-    def claim(self, uuid: str, agent: str) -> Outcome:
+    def claim(self, uuid: str, agent: str, *, token: str = "") -> Outcome:
         """Begin to work on a task that is assigned to this agent: running, with a new claim.
 
-        The outcome's job has the claim. `current_task` and the agent's state go with it.
+        The outcome's job has the claim, which is `token` where one is given. `current_task` and the
+        agent's state go with it. An agent that is gone gets none: it may have been buried.
         """
         ...
 
@@ -95,16 +113,18 @@ class Workshop(Protocol):
         self, uuid: str, state: Ended, result: str, *, claim: str = "", by: str = ""
     ) -> Outcome:
         """End a task: its result, its time, one event, the agent's counts, a message to whoever
-        handed it out. With a `claim`, only where that is the one under way; without one, from any
-        unfinished state (a person, or another tool, says so). A failure that is forgiven makes it
-        pending again. `by` is the agent's uuid, empty for a person.
+        handed it out. With a `claim`, only where that is the one under way (and `by` holds the
+        task); without one, from any unfinished state (a person, or another tool, says so). A
+        failure of an attempt that is forgiven makes it pending again. `by` is the agent's uuid,
+        empty for a person.
         """
         ...
 
     def give_back(self, uuid: str, why: str, *, claim: str = "", death: bool = False) -> Outcome:
         """Make a task that is assigned or running pending again, held by nobody; an event tells.
 
-        `death` counts one; at the third the task is failed, with `why` as its result.
+        With a `claim`, only where that is the one under way. `death` counts one; at the third the
+        task is failed, with `why` as its result. A task that is in no plan waits in the backlog.
         """
         ...
 
@@ -120,21 +140,36 @@ class Workshop(Protocol):
         ...
 
     def set_state(self, uuid: str, state: AgentState, why: str = "") -> bool:
-        """Say how an agent is, with an event where that is news; False where there is none."""
+        """Say how an agent is, with an event where that is news; False where there is none.
+
+        Whoever is gone can only be starting again: an agent that was buried while it slept is told
+        so by False. The stop flag is taken down where an agent starts or is gone.
+        """
+        ...
+
+    def count_round(self, uuid: str) -> None:
+        """Count one round of an agent, and say that it was active just now."""
         ...
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
         """Show a sign of life, good for the lease. `claims` are claims by task uuid; the result
-        are the tasks that are not held any more."""
+        are the tasks that are not held any more: all of them where the agent is gone (buried), and
+        then there was no sign of life."""
         ...
 
     def bury(self, agent: str, why: str) -> tuple[Job, ...]:
         """An agent is dead: it is stopped, what it held is given back (a death for what ran),
-        messages that it had taken lie in its inbox again. Returns what was given back. Once."""
+        messages that it had taken lie in its inbox again. Returns what was given back. Once: where
+        it is cut short, or two do it, it is begun again and does what is left."""
         ...
 
     def dismiss(self, agents: Iterable[str]) -> int:
         """Remove agents that are gone, with their lists; return how many there were."""
+        ...
+
+    def may_judge(self, lease: float) -> bool:
+        """Say whether a missing sign of life means death: not within a lease of the server's start
+        or of a failover, when nobody could show one."""
         ...
 
     def ask_to_stop(self, uuid: str) -> None:
@@ -155,6 +190,7 @@ class Workshop(Protocol):
         """Take the next message, urgent ones first; None where there is none. Never blocks.
 
         It is kept as taken until `settle`; what is no message is set aside and told by an event.
+        After a StoreError something may have been taken that nobody saw: `untake` comes first.
         """
         ...
 
@@ -170,6 +206,34 @@ class Workshop(Protocol):
         """Look at what lies in an inbox, urgent ones first, taking nothing."""
         ...
 
+    # Tasks that nobody is to do yet
+
+    def backlog(self) -> Sequence[str]:
+        """List the uuids in the backlog, in order."""
+        ...
+
+    def shelve(self, uuid: str) -> bool:
+        """Put a pending task at the end of the backlog; False where it is not, or is there."""
+        ...
+
+    def unshelve(self, uuid: str) -> bool:
+        """Take a task out of the backlog; False where it is not in it. (`hand_out` does, too.)"""
+        ...
+
+    # Who conducts
+
+    def lead(self, token: str, seconds: float) -> bool:
+        """Lead the town for so long, or longer than before; False where another token leads."""
+        ...
+
+    def leader(self) -> Leader | None:
+        """Say who leads; None where nobody does."""
+        ...
+
+    def resign(self, token: str) -> bool:
+        """Lead no more; False where one did not."""
+        ...
+
     # What happened
 
     def log(self, agent: str, line: str) -> None:
@@ -181,5 +245,16 @@ class Workshop(Protocol):
         ...
 
     def events(self, count: int, *, agent: str = "", after: str = "") -> Sequence[Happened]:
-        """Read the newest `count` events, or those after one, oldest first."""
+        """Read the newest `count` events, or the first ones after one, oldest first."""
+        ...
+
+    # All of it
+
+    def dump(self) -> Sequence[SavedKey]:
+        """Read the whole town, but for who is alive and who leads just now."""
+        ...
+
+    def load(self, saved: Iterable[SavedKey], *, replace: bool = False) -> int:
+        """Write a whole town at one go; return how many keys. Raises TTError where something is
+        there, unless it is to be replaced, and where the town changes meanwhile."""
         ...

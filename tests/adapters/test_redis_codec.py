@@ -250,7 +250,7 @@ def test_names_that_join_to_the_same_are_not_confused() -> None:
 
 def test_what_comes_with_a_status_is_the_same_for_all_finished_ones() -> None:
     assert {str(status_writes(name, "t", {})) for name in ("completed", "failed", "cancelled")} == {
-        "{'completed_at': 't'}"
+        "{'completed_at': 't', 'run:claim': None}"
     }
     assert status_writes("running", "t", {"started_at": "s"})["started_at"] == "s"
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from tt.core.agents import Agent
 from tt.core.model import EMPTY, Task
+from tt.core.report import Fault
 from tt.core.values import Value
 from tt.record import field, record
 
@@ -21,6 +22,8 @@ class Job:
     `agent` is the uuid of the one who is to do it or does it (`assigned_to`). `claim` names the
     attempt that is under way: who has another one, or none, has lost the task. `failures` and
     `deaths` count attempts that ended so; `retries` is how many failures it was given out with.
+    `timeout` are the seconds that one attempt may take, 0 for ever. `sender` is the uuid of who
+    handed it out. `why` says how the attempt before this one ended, if that did not end the task.
     Times are RFC 3339, empty where there is none. `tagged`: it belongs to the plan; a task that
     another tool made, or the backlog's, does not.
     """
@@ -38,6 +41,9 @@ class Job:
     updated_at: str = ""
     started_at: str = ""
     completed_at: str = ""
+    timeout: float = 0.0
+    sender: str = ""
+    why: str = ""
 
     @property
     def state(self) -> str:
@@ -49,10 +55,12 @@ class Job:
 class Board:
     """All that there is to do in a town, and who is there to do it; jobs and agents by uuid.
 
-    `backlog` are the uuids of jobs that wait for somebody to claim them, in order.
+    `backlog` are the uuids of jobs that wait for somebody to claim them, in order. `faults` are
+    the keys that could not be used; they are set aside.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     agents: Mapping[str, Agent] = field(default_factory=dict)
     meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
     backlog: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()

@@ -12,6 +12,11 @@ def rfc3339(nanoseconds: int) -> str:
     return f"{_second(seconds)}.{rest:09d}+00:00"
 
 
+def zulu(nanoseconds: int) -> str:
+    """Write a time as tinytown does in messages and events: the same, ending in `Z`."""
+    return rfc3339(nanoseconds).replace("+00:00", "Z")
+
+
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
     """Write a whole second; a push of thousands of tasks asks for the same one each time."""

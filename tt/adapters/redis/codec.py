@@ -3,7 +3,8 @@
 - `agent`, `depends_on` (a JSON list of plan ids), `x:<key>` (a key of the user's, as JSON);
 - `tt` = "1": every field of ours is in this hash, so that one that is not there is none;
 - `agent_for`: the assignment (`assigned_to`) that stood when `agent` was written. One that came
-  later overrides `agent`; an agent named in the file after the assignment does not lose to it.
+  later overrides `agent`; an agent named in the file after the assignment does not lose to it;
+- `run:*`: how the work on it goes (see `RUN_MARKS`), which is no part of any plan.
 
 What comes out of Redis is untrusted: nothing here lets a value through that a plan cannot hold.
 """
@@ -27,6 +28,13 @@ USER_KEY: Final = "x:"
 MAX_TEXT: Final = 1024 * 1024
 """The longest value, in characters, that is taken for part of a plan."""
 
+RUN_CLAIM: Final = "run:claim"
+RUN_MARKS: Final = frozenset(
+    {RUN_CLAIM, "run:handed", "run:ended", "run:failures", "run:deaths"}
+    | {"run:retries", "run:timeout", "run:by", "run:why"}
+)
+"""What the workshop keeps in a task's hash; a sync leaves it alone, but where it starts it anew."""
+
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
 _PLAN_ID: Final = re.compile(r"[\w./-]+")
 _STATES: Final = {status: status for status in STATUSES}  # one text object for all tasks
@@ -34,11 +42,13 @@ _STATES_READ: Final = {status.encode(): status for status in STATUSES}
 _NOT_USERS: Final = frozenset({"id", *TASK_FIELDS})
 _OURS: Final = frozenset(
     {"id", "description", "state", "created_at", "updated_at", "tags", "parent_id", MARKER}
-    | {"agent", "agent_for", "depends_on", "made", *RUN_FIELDS}
+    | {"agent", "agent_for", "depends_on", "made", *RUN_FIELDS, *RUN_MARKS}
 )
 
 
-UNNOTICED: Final = frozenset({"created_at", "updated_at", "parent_id", MARKER, "agent_for", "made"})
+UNNOTICED: Final = RUN_MARKS | {
+    "created_at", "updated_at", "parent_id", MARKER, "agent_for", "made"
+}  # fmt: skip
 """Hash fields that `decode` does not look at; nor at those of RUN_FIELDS that are not wanted."""
 
 

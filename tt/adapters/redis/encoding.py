@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, cast
 
-from tt.adapters.redis.codec import MARKER, PLAN_TAG, USER_KEY, Hash
+from tt.adapters.redis.codec import MARKER, PLAN_TAG, RUN_CLAIM, RUN_MARKS, USER_KEY, Hash
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.texts import list_text, value_text
 from tt.core.model import FINISHED, TASK_FIELDS, Task
@@ -115,13 +115,18 @@ def tags_text(task_id: str, tags: list[str]) -> str:
 
 
 def status_writes(status: str, stamp: str, had: Hash) -> Writes:
-    """Return what comes with a status that we write into a hash that was `had`."""
+    """Return what comes with a status that we write into a hash that was `had`.
+
+    Whoever works on the task has lost it: somebody else has said what becomes of it.
+    """
+    gone: Writes = {RUN_CLAIM: None}
     if status in FINISHED:
-        return {"completed_at": stamp}
-    gone: Writes = {"completed_at": None, "result": None}
+        return {"completed_at": stamp, **gone}
+    gone |= {"completed_at": None, "result": None}
     if status == "running":
         return {"started_at": had.get("started_at", stamp), **gone}
     gone["started_at"] = None
     if status == "pending":
         gone |= {"assigned_to": None, "agent_for": None}
+        gone.update((name, None) for name in RUN_MARKS.intersection(had))
     return gone

@@ -45,6 +45,14 @@ class TownKeys:
         """The hash of one agent."""
         return f"{PREFIX}{self.town}:agent:{uuid}"
 
+    def of(self, kind: str, owner: str) -> str:
+        """What belongs to one task or agent: its inbox, say."""
+        return f"{PREFIX}{self.town}:{kind}:{owner}"
+
+    def own(self, name: str) -> str:
+        """What belongs to the town as a whole: its backlog, say."""
+        return f"{PREFIX}{self.town}:{name}"
+
 
 def glob(prefix: str) -> str:
     """Return the pattern of all keys that begin with `prefix`, whatever it holds."""
