@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from tt.adapters.digest import digest_of
+from tt.adapters.redis.kept import Kept
 from tt.bootstrap import open_project, shown
 from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.core.report import Direction
@@ -53,12 +54,14 @@ class Lookout:
         self._where, self._eyes, self._ring = where, eyes, ring
         self._sight: Sight | None = None
         self._tracking: Tracking | None = None
-        self._told_town = ""
+        self._place = ("", "")
+        """The address and the town to which `_tracking` listens, or cannot."""
         self._is_deaf = False
         self._told: frozenset[str] = frozenset()
         self._is_lost = False
         self._begun = False
         self._recollection = Recollection()
+        self._kept = Kept()
         with self._open() as project:
             self._find(project)
             self.private = project.private
@@ -220,6 +223,7 @@ class Lookout:
             self._sight.close()
             self._sight = None
         self._hang_up()
+        self._kept.close()
 
     def __enter__(self) -> Self:
         return self
@@ -231,6 +235,7 @@ class Lookout:
         project = open_project(self._where.directory, self._where.settings, "tt watch")
         project.lock_wait = _LOCK
         project.recollection = self._recollection
+        project.kept = self._kept
         return project
 
     def _find(self, project: Project) -> None:
@@ -249,16 +254,23 @@ class Lookout:
 
     def _listen(self, project: Project) -> None:
         """Have Redis tell of changes, before anything is read; where it cannot, do without."""
-        if self._tracking is not None and self._told_town != project.town:
+        place = (project.connection.address, project.town)
+        if self._place != place:
             self._hang_up()
-        if self._tracking is not None or self._is_deaf:
+            self._place, self._is_deaf = place, False
+        if self._tracking is not None:
             return
-        project.connection.execute("PING")  # which starts the user's own server where it is not up
+        try:
+            project.connection.execute("PING")  # which starts the user's own server if need be
+        except StoreError:
+            self._is_deaf = False  # it may come back as another
+            raise
+        if self._is_deaf:
+            return
         try:
             self._tracking = project.tracking(tasks=self._two_way)
         except TrackingError:
             self._is_deaf = True
-        self._told_town = project.town
 
     def _hang_up(self) -> None:
         if self._tracking is not None:

@@ -158,6 +158,7 @@ class Watch:
         except StoreError:
             self._want(0)
             return
+        self.rung()  # what came during the ping rings no bell
         if listening or self._dealt is None:
             return
         self._want(0)
