@@ -56,11 +56,6 @@ def until(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def until_log(project: Path, words: str) -> None:
-    log = project / ".git" / "tt" / "watch.log"
-    until(lambda: words in log.read_text(), f"no `{words}` in the log")
-
-
 def holder(project: Path) -> Watcher:
     found = post_of(project).holder()
     assert found is not None
@@ -119,7 +114,7 @@ def test_in_the_background_saves_are_pushed_until_it_is_stopped(tt: Tt, project:
 
     plan = project / "tasks.toml"
     plan.write_text(plan.read_text().replace("Design profile", "Sketch profile"))
-    until_log(project, "design (description)")
+    until(lambda: log.read_text().count("⬆️") == 2, "the save was not pushed")
     assert "Sketch" in tt("plan", "design").out
     assert tt("sync", "--dry-run", "--json").data["to_store"] == []
 
