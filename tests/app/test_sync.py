@@ -706,6 +706,22 @@ def test_a_town_that_a_clone_far_behind_healed_keeps_what_was_done_since(clone: 
     assert clone.stored == before
 
 
+def test_pulls_of_a_hash_that_was_made_again_take_no_progress_back(clone: Clone) -> None:
+    behind = Clone(clone.memory, task("a"), task("b", agent="dev"))
+    behind.sync(MERGE)
+    clone.raw("a")["state"] = "completed"
+    clone.sync(MERGE)
+    del clone.memory.tasks[task_uuid(TOWN, "a")]
+    behind.sync(MERGE)
+    assert behind.status("a") == ("pending", "pending")
+    for _ in range(3):
+        before = clone.everything()
+        clone.sync(PULL)
+        assert clone.everything() == before
+    clone.sync(MERGE)
+    assert clone.status("a") == ("completed", "completed")
+
+
 def test_reopening_a_task_does_not_pass_a_restored_town_off_as_healed(clone: Clone) -> None:
     dump = frozen(clone.memory)
     clone.raw("a")["state"] = "completed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tt.app.look import View
 from tt.app.site import Site
-from tt.app.storing import Written
+from tt.app.storing import Written, lacks_progress
 from tt.app.work import Settled, Work
 from tt.core.agree import agree
 from tt.core.base import Base
@@ -56,7 +56,8 @@ def next_base(
 def _stamped(site: Site, view: View, direction: Direction, base: Base, written: Written) -> Base:
     """Note where both sides stand; a pull heals no store that lost writes, so it notes nothing."""
     town = view.state.town
-    if view.trust is not Trust.CURRENT and not direction.writes_store:
+    unhealed = view.trust is not Trust.CURRENT or lacks_progress(view)
+    if unhealed and not direction.writes_store:
         return base
     repo = town.repo if town and town.repo else site.identity.primary()
     return replace(base, seq=written.seq, epoch=written.epoch, repo=repo)

@@ -58,10 +58,19 @@ def note_pull(site: Site, view: View, work: Work, claim: Claim) -> Written:
     Last of all, so that a pull which cannot write the file leaves no trace.
     """
     town = view.state.town
-    if town and town.epoch and view.trust is Trust.CURRENT and _news(view, work):
+    sound = view.trust is Trust.CURRENT and not lacks_progress(view)
+    if town and town.epoch and sound and _news(view, work):
         with suppress(StoreRefusedError):
             return Written(site.store.touch(claim), claim.epoch)
     return untouched(view)
+
+
+def lacks_progress(view: View) -> bool:
+    """Say whether a hash that was lost and made again lacks what this worktree knows of its task.
+
+    Only a sync that writes it may count it as seen: else it would be edited next time, not behind.
+    """
+    return any(change.id in view.store.remade for change in view.outcome.to_store)
 
 
 def _news(view: View, work: Work) -> bool:
