@@ -72,8 +72,9 @@ class Lookout:
 
     @property
     def file(self) -> str:
-        """How messages call the plan."""
-        return shown(self._plan)
+        """How messages call the plan: from here, or wholly where it is elsewhere."""
+        name = shown(self._plan)
+        return str(self._plan) if name.startswith("..") else name
 
     @property
     def two_way(self) -> bool:

@@ -264,6 +264,9 @@ def test_a_long_wait_is_told_once(watched: Watched) -> None:
     assert watched.events == []
     watched.wait(600)
     assert watched.events == ["waiting"]
+    watched.outlook.busy = None
+    watched.wait(2)
+    assert watched.events == ["waiting", "resumed"]
 
 
 def test_another_branch_is_synced_though_the_plan_is_the_same(watched: Watched) -> None:
@@ -359,6 +362,7 @@ def test_a_refusal_is_told_once_and_tried_again_now_and_then(watched: Watched) -
     watched.outlook.error = None
     watched.wait(61)
     assert watched.outlook.synced == ["two"]
+    assert watched.events == ["refused", "resumed"]
 
 
 def test_after_sleep_everything_is_looked_at(watched: Watched) -> None:

@@ -13,6 +13,8 @@ _OVER: Final = {
     Event.OFFLINE: Event.ONLINE,
     Event.INVALID: Event.VALID,
     Event.ABSENT: Event.BACK,
+    Event.WAITING: Event.RESUMED,
+    Event.REFUSED: Event.RESUMED,
 }
 
 

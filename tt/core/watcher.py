@@ -58,7 +58,7 @@ _WORDS: Final = {
     Event.ABSENT: "no plan here",
     Event.OFFLINE: "Redis is away",
 }
-_OVER: Final = frozenset({Event.VALID, Event.BACK, Event.ONLINE})
+_OVER: Final = frozenset({Event.VALID, Event.BACK, Event.ONLINE, Event.RESUMED})
 IN_STEP: Final = "in step"
 
 

@@ -36,6 +36,7 @@ class Event(StrEnum):
     BACK = "back"
     OFFLINE = "offline"
     ONLINE = "online"
+    RESUMED = "resumed"
     BLIND = "blind"
     DEAF = "deaf"
     PASSED = "passed"
@@ -49,8 +50,9 @@ class News:
     `SYNCED` has a report, with changes in it or conflicts, or the first one of a town, which the
     message names then. `INVALID` and `REFUSED` say why nothing is synced until the file changes;
     `WAITING` (Git is at work), `ABSENT` (no plan here) and `OFFLINE` why nothing is synced just
-    now; `VALID`, `BACK` and `ONLINE` that it is over. `BLIND` and `DEAF` say why the plan or Redis
-    is asked from time to time instead of telling by itself; `PASSED` why a plan is not watched.
+    now; `VALID`, `BACK`, `ONLINE` and `RESUMED` that it is over. `BLIND` and `DEAF` say why the
+    plan or Redis is asked from time to time instead of telling by itself; `PASSED` why a plan is
+    not watched.
     """
 
     event: Event

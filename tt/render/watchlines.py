@@ -33,6 +33,7 @@ _WORDS: Final = {
     Event.VALID: "{file} is valid again",
     Event.BACK: "{file} is back",
     Event.ONLINE: "Redis is back",
+    Event.RESUMED: "{file} is synced again",
     Event.BLIND: "{file} is polled: {message}",
     Event.DEAF: "Redis is polled: {message}",
     Event.STOPPED: "Stopped watching {file}",
