@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tt.adapters.redis.server import EmbeddedServer
     from tt.adapters.redis.tracking import Tracking
     from tt.adapters.redis.witness import Witness
+    from tt.adapters.redis.workshop import RedisWorkshop
     from tt.adapters.scratch import ScratchRepository
     from tt.adapters.watchpost import WatchPost
     from tt.app.hookplace import HookPlace
@@ -235,6 +236,18 @@ class Project:
         from tt.adapters.redis.opening import open_connection
 
         return open_connection(address, timeout=timeout, town=self.town_or_none)
+
+    @cached_property
+    def workshop(self) -> RedisWorkshop:
+        """The town as the place where tasks are done; it needs no Git.
+
+        Raises TTError on a detached HEAD without a fixed name.
+        """
+        from tt.adapters.clock import SystemClock
+        from tt.adapters.redis.workshop import RedisWorkshop
+
+        connection = self.connection
+        return RedisWorkshop(connection, self.town, SystemClock(), connection.close)
 
     def tracking(self, *, tasks: bool) -> Tracking:
         """Listen to what happens to the town, and to its `tasks`, on a connection of its own.

@@ -89,8 +89,8 @@ def _commands(calls: Iterable[Call]) -> Iterator[Command]:
 
 def _command(call: Call, *, whole: bool) -> Command:
     if whole:
-        return ("EVAL", _script(call.script), 1, call.key, *call.args)
-    return ("EVALSHA", _script_digest(call.script), 1, call.key, *call.args)
+        return ("EVAL", script_text(call.script), 1, call.key, *call.args)
+    return ("EVALSHA", script_digest(call.script), 1, call.key, *call.args)
 
 
 def _is_forgotten(reply: Reply) -> bool:
@@ -98,14 +98,14 @@ def _is_forgotten(reply: Reply) -> bool:
 
 
 @cache
-def _script(name: str) -> bytes:
+def script_text(name: str) -> bytes:
     """Read a script."""
     return (_SCRIPTS / f"{name}.lua").read_bytes()
 
 
 @cache
-def _script_digest(name: str) -> str:
+def script_digest(name: str) -> str:
     """Return the SHA-1 digest that the server knows a script by."""
     from hashlib import sha1  # only a script that is called twice needs it
 
-    return sha1(_script(name), usedforsecurity=False).hexdigest()
+    return sha1(script_text(name), usedforsecurity=False).hexdigest()

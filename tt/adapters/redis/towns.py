@@ -49,7 +49,7 @@ def remove_town(connection: Commands, town: str) -> int:
     completed. A town `a:b` is no part of the town `a`. Raises StoreError.
     """
     keys = TownKeys(town)
-    found = _own_keys(scan(connection, keys.prefix), keys)
+    found = own_keys(scan(connection, keys.prefix), keys)
     last = _plan_key(town)
     others = [key for key in found if key != last]
     for start in range(0, len(others), _CHUNK):
@@ -58,7 +58,7 @@ def remove_town(connection: Commands, town: str) -> int:
     return len(found)
 
 
-def _own_keys(found: Sequence[bytes], keys: TownKeys) -> list[bytes]:
+def own_keys(found: Sequence[bytes], keys: TownKeys) -> list[bytes]:
     """Leave out the keys of towns whose names go on where this one's ends."""
     split = (split_key(key.decode(errors="surrogateescape")) for key in found)
     others = {one[0] for one in split if one is not None} - {keys.town}
