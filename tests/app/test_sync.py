@@ -573,6 +573,21 @@ def test_a_removed_task_that_somebody_writes_again_is_made_again(committed: bool
     assert list(clone.stored.tasks) == ["a", "b"]
 
 
+def test_a_wish_that_was_committed_waits_through_pulls() -> None:
+    repository = FakeRepository()
+    clone = Clone(None, task("a", status="completed"), task("b"), repository=repository)
+    repository.commit("one", clone.file.data)
+    clone.sync(PUSH)
+    clone.edit('"completed"', '"pending"')
+    repository.commit("two", clone.file.data)
+    clone.raw("b")["state"] = "running"
+    clone.sync(PULL)
+    repository.commit("three", clone.file.data)
+    assert clone.status("a") == ("pending", "completed")
+    assert clone.sync(MERGE).kept == ()
+    assert clone.status("a") == ("pending", "pending")
+
+
 def test_a_reset_pushes_statuses_of_finished_tasks_too() -> None:
     repository = FakeRepository()
     clone = _finished(repository)
