@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -259,6 +259,14 @@ class Project:
 
         town, timeout = self.town, self.config.redis_timeout
         return track(self._running(timeout), town, timeout, tasks=tasks)
+
+    def listening(self, prefixes: Collection[str]) -> Tracking:
+        """Listen to keys of the town that begin so after its name, such as `task:` or
+        `inbox:UUID`; see `tracking`."""
+        from tt.adapters.redis.tracking import listen
+
+        town, timeout = self.town, self.config.redis_timeout
+        return listen(self._running(timeout), town, prefixes, timeout)
 
     def _running(self, timeout: float) -> Connection:
         if self.config.redis is not None:

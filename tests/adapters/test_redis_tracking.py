@@ -15,7 +15,7 @@ from tt.adapters.redis.asking import pulse
 from tt.adapters.redis.commands import Command
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.heard import Heard
-from tt.adapters.redis.tracking import CLIENT_NAME, Tracking, track
+from tt.adapters.redis.tracking import CLIENT_NAME, Tracking, listen, track
 
 TASK = "0a1b2c3d-0000-4000-8000-{:012x}"
 UUID = TASK.format(1)
@@ -151,6 +151,38 @@ def test_a_key_that_is_evicted_is_heard(launch_redis: Launch, town: str) -> None
         for name, value in (("maxmemory-policy", "allkeys-random"), ("maxmemory", 1)):
             made.execute("CONFIG", "SET", name, value)
         assert heard(tracking) == Heard(frozenset({UUID}))
+
+
+def test_other_keys_of_a_town_are_heard_by_kind_where_they_are_asked_for(
+    redis_address: Address, connection: Connection, town: str
+) -> None:
+    other = TASK.format(2)
+    prefixes = ["task:", f"inbox:{UUID}", "alive:", "backlog", "events:agent:"]
+    wanted = {"inbox": {UUID}, "alive": {UUID, other}, "backlog": {""}, "events:agent": {other}}
+    unheard = [f"inbox:{other}", "backlogs", "alive:x", f"alive:{UUID}x", f"urgent:{UUID}", "plan"]
+    endings = [f"inbox:{UUID}", f"alive:{UUID}", f"alive:{other}", "backlog"]
+    with listen(Connection.open(redis_address), town, prefixes, SECONDS) as tracking:
+        for ending in (*unheard, *endings, f"events:agent:{other}"):
+            connection.execute("RPUSH", f"tt:{town}:{ending}", "x")
+        connection.execute("RPUSH", f"tt:{town}:task:{UUID}", "x")
+        found = [heard(tracking)]
+        while not found[-1].uuids:
+            found.append(heard(tracking))
+    keys: dict[str, set[str]] = {}
+    for each in found:
+        for kind, uuids in each.keys.items():
+            keys.setdefault(kind, set()).update(uuids)
+    assert keys == wanted
+    assert not any(each.town or each.lost for each in found)
+
+
+def test_a_sign_of_life_that_expires_is_heard(
+    redis_address: Address, connection: Connection, town: str
+) -> None:
+    key = f"tt:{town}:alive:{UUID}"
+    connection.execute("SET", key, 1, "PX", 100)
+    with listen(Connection.open(redis_address), town, ["alive:"], SECONDS) as tracking:
+        assert heard(tracking) == Heard(keys={"alive": frozenset({UUID})})
 
 
 @pytest.mark.parametrize("flush", [("FLUSHALL",), ("FLUSHDB",), ("FLUSHALL", "ASYNC")])

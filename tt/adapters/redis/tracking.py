@@ -9,6 +9,7 @@ what is heard is only that it may be worth while to look.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, cast
@@ -45,13 +46,23 @@ def track(connection: Connection, town: str, timeout: float, *, tasks: bool) -> 
     already, without the descriptor telling. Raises TrackingError where the server cannot tell, or
     may not tell this user, and StoreError; the connection is closed then.
     """
+    return listen(connection, town, ["plan", "tombstones", *(["task:"] if tasks else [])], timeout)
+
+
+def listen(
+    connection: Connection, town: str, prefixes: Collection[str], timeout: float
+) -> Tracking:
+    """Like `track`, for any keys of a town: those that go on like this after its name.
+
+    No prefix may begin with another one. See `Heard.keys` for what is heard of them.
+    """
     keys = TownKeys(town)
     try:
-        now = _begin(connection, keys, tasks=tasks)
+        now = _begin(connection, keys, [keys.own(prefix) for prefix in prefixes])
     except BaseException:
         connection.close()
         raise
-    return Tracking(connection, keys, timeout, now)
+    return Tracking(connection, News(keys, prefixes), keys, timeout, now)
 
 
 class Tracking:
@@ -66,13 +77,18 @@ class Tracking:
     )  # fmt: skip
 
     def __init__(
-        self, connection: Connection, keys: TownKeys, timeout: float, now: tuple[bytes, Reply]
+        self,
+        connection: Connection,
+        news: News,
+        keys: TownKeys,
+        timeout: float,
+        now: tuple[bytes, Reply],
     ) -> None:
         """Take over a connection that tells already; `now` are the server's role and the epoch."""
         self.address = connection.address
         self._wire: Wire = connection.detach()
         self._wire.keep_alive()
-        self._news = News(keys)
+        self._news = news
         self._timeout = timeout
         self._role, self._epoch = now
         self._is_closed = False
@@ -172,9 +188,8 @@ class Tracking:
         self._news.town_since_ping = False
 
 
-def _begin(connection: Connection, keys: TownKeys, *, tasks: bool) -> tuple[bytes, Reply]:
+def _begin(connection: Connection, keys: TownKeys, wanted: Collection[str]) -> tuple[bytes, Reply]:
     """Let the server tell; return its role and the town's epoch."""
-    wanted = [keys.plan, keys.tombstones, *([keys.task("")] if tasks else [])]
     prefixes = [part for prefix in wanted for part in ("PREFIX", prefix)]
     listen = ("CLIENT", "TRACKING", "ON", "BCAST", *prefixes)
     # It is the last command, so that nothing is told between these answers.
