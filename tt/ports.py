@@ -148,6 +148,8 @@ class StoreState:
     the hashes behind `duplicates`, `stones` the raw text of every tombstone, overridden or not:
     the ground on which a write compares them. `unread` are the uuids of tasks that are there and
     were not read, where those are not the computed ones; nothing else is said of such tasks.
+    `orphans` are ids whose hash names a parent that has none: it depends on the ids that the caller
+    knows which task that is.
     """
 
     town: Town | None
@@ -159,6 +161,7 @@ class StoreState:
     copies: Mapping[str, tuple[StoredTask, ...]] = field(default_factory=dict)
     stones: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=lambda: NO_UUIDS)
+    orphans: frozenset[str] = frozenset()
 
 
 @record

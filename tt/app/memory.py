@@ -39,11 +39,11 @@ class Seen:
     """How a sync left a town. `names` are the plan ids of all hashes by uuid.
 
     Of `apart`, base, file and store did not all say the same then; of `loose` they did not even in
-    what concerns other tasks: whether the task is there, and what it is linked to.
+    what concerns other tasks: whether the task is there, and what it is linked to. Both have those,
+    too, of which it is open which parent they name.
     """
 
     place: Place
-    epoch: str
     seq: int
     names: Mapping[str, str]
     apart: frozenset[str]
@@ -104,28 +104,23 @@ class Memory:
         return Wanted(seen.names, edited | (seen.apart if whole else seen.loose), self._told)
 
     def is_as_left(self, town: Town | None) -> bool:
-        """Say whether no `tt` has written into the town since."""
-        seen = self._seen
-        return town is not None and seen is not None and _mark(town) == (seen.epoch, seen.seq)
+        """Say whether no `tt` has written into the town since, if it still is the same town."""
+        return town is not None and self._seen is not None and town.seq == self._seen.seq
 
     def keep(self, site: Site, view: View, settled: Settled) -> None:
         """Remember how a sync has left everything."""
         before, self._seen, self._base = self._seen, None, settled.base
         self._deaf = view.glimpse is not None and (self._deaf or not self._listened)
         self._listened, self._told = False, frozenset()
-        if (
-            settled.base is None
-            or settled.faults
-            or not is_clean(view)
-            or not _alone(view, settled)
-        ):
+        if not is_clean(view) or not _is_whole(settled) or not _alone(view, settled):
             return
         apart, loose = _differences(settled, view.among)
+        apart, loose = apart | view.state.orphans, loose | view.state.orphans
         if view.glimpse is not None and before is not None:
             apart |= before.apart - view.glimpse.ids
             loose |= before.loose - view.glimpse.ids
         names = _names(site, view, settled)
-        self._seen = Seen(_place(site), settled.epoch, settled.seq, names, apart, loose)
+        self._seen = Seen(_place(site), settled.seq, names, apart, loose)
 
 
 def is_clean(view: View) -> bool:
@@ -139,14 +134,15 @@ def _place(site: Site) -> Place:
     return Place(site.town, site.store.address, site.store.run_fields)
 
 
-def _mark(town: Town) -> tuple[str, int]:
-    return town.epoch, town.seq
+def _is_whole(settled: Settled) -> bool:
+    """Say whether all was written, and the base is of this very town."""
+    return bool(settled.base and settled.epoch == settled.base.epoch and not settled.faults)
 
 
 def _alone(view: View, settled: Settled) -> bool:
     """Say whether nobody but us has raised the counter since the look."""
     seq = view.state.town.seq if view.state.town else 0
-    return bool(settled.epoch) and settled.seq in (seq, seq + 1)
+    return settled.seq in (seq, seq + 1)
 
 
 def _shared(stored: Task, task: Task | None) -> Task:

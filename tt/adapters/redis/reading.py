@@ -37,7 +37,7 @@ class TownReading:
 
     __slots__ = (
         "_aside", "_assigned", "_children", "_faults", "_ids", "_keys",
-        "_known", "_rest", "_run_fields", "_stored", "_untagged",
+        "_known", "_orphans", "_rest", "_run_fields", "_stored", "_untagged",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +56,7 @@ class TownReading:
         self._stored: list[StoredTask] = []
         self._untagged: list[StoredTask] = []
         self._children: list[StoredTask] = []
+        self._orphans: set[str] = set()
         self._assigned: list[StoredTask] = []
         self._aside: list[tuple[str, str | None]] = []
         self._faults: list[Fault] = []
@@ -117,6 +118,7 @@ class TownReading:
             aside=aside,
             copies=copies,
             stones=stones,
+            orphans=frozenset(self._orphans),
         )
 
     def _link(self, stored: StoredTask) -> None:
@@ -165,8 +167,10 @@ class TownReading:
             parent = there or self._known.id_of(uuid)
             if parent:
                 cast("dict[str, Value]", stored.task.fields)["parent"] = parent
-            if parent is None or (there is None and not self._known.is_computed(uuid)):
-                dangling.add(stored.uuid)
+            if there is None:
+                self._orphans.add(stored.task.id)
+                if parent is None or not self._known.is_computed(uuid):
+                    dangling.add(stored.uuid)
         return dangling
 
     def _grouped(
