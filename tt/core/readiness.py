@@ -8,7 +8,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -52,7 +52,7 @@ class Shape:
         below = children(plan)
         self.groups = frozenset(task.id for task in plan.tasks.values() if is_group(task, below))
         self.inside = {group: tuple(task.id for task in below[group]) for group in self.groups}
-        self._inside_out = _inside_out(plan, self.groups)
+        self._inside_out = _inside_out(below, self.groups)
         asked = _Asked(plan, self.groups)
         self.asked = {
             task.id: names
@@ -63,14 +63,28 @@ class Shape:
     def done(self, tasks: Mapping[str, Task]) -> frozenset[str]:
         """Return the tasks that nobody has to wait for: completed ones, and groups of such.
 
-        A group of which every task was cancelled holds nothing together any more, and is not done.
+        A group of which every task was cancelled holds nothing together any more, and is not done;
+        to the group around it, it is as if cancelled.
         """
+        return frozenset(self._done_and_void(tasks)[0])
+
+    def _done_and_void(self, tasks: Mapping[str, Task]) -> tuple[set[str], set[str]]:
         done = {identifier for identifier, task in tasks.items() if task.status == "completed"}
+        void: set[str] = set()
         for group in self._inside_out:
-            left = [one for one in self.inside[group] if tasks[one].status != "cancelled"]
-            if left and done.issuperset(left):
+            left = self._left(group, tasks, void)
+            if not left:
+                void.add(group)
+            elif done.issuperset(left):
                 done.add(group)
-        return frozenset(done)
+        return done, void
+
+    def _left(self, group: str, tasks: Mapping[str, Task], void: Collection[str]) -> list[str]:
+        return [
+            one
+            for one in self.inside[group]
+            if one not in void and tasks[one].status != "cancelled"
+        ]
 
     def ready(self, tasks: Mapping[str, Task], done: frozenset[str]) -> list[Task]:
         """List the tasks that can be begun now, in the plan's order."""
@@ -93,28 +107,35 @@ class Shape:
 
     def stands(self, tasks: Mapping[str, Task]) -> dict[str, Stand]:
         """Say of every task how it stands, in the plan's order."""
-        done = self.done(tasks)
-        return {identifier: self._stand(task, tasks, done) for identifier, task in tasks.items()}
+        done, void = self._done_and_void(tasks)
+        return {
+            identifier: self._group(task, tasks, done, void)
+            if identifier in self.groups
+            else self._stand(task, done)
+            for identifier, task in tasks.items()
+        }
 
-    def _stand(self, task: Task, tasks: Mapping[str, Task], done: frozenset[str]) -> Stand:
+    def _stand(self, task: Task, done: Collection[str]) -> Stand:
         if task.status == "completed":
             return _DONE
         if task.status in _OVER:
             return _OVER_
-        if task.id in self.groups:
-            return self._group(task, tasks, done)
         if task.status != "pending":
             return _UNDER_WAY
         waits_for = tuple(name for name in self.asked.get(task.id, ()) if name not in done)
         return Stand(Standing.WAITING, waits_for) if waits_for else _READY
 
-    def _group(self, task: Task, tasks: Mapping[str, Task], done: frozenset[str]) -> Stand:
+    def _group(
+        self, task: Task, tasks: Mapping[str, Task], done: Collection[str], void: Collection[str]
+    ) -> Stand:
+        if task.status == "completed":
+            return _DONE
+        if task.status in _OVER:
+            return _OVER_
         if task.id in done:
             return _LANDED
-        inside = (one for one in self.inside[task.id] if one not in done)
-        return Stand(
-            Standing.OPEN, tuple(one for one in inside if tasks[one].status != "cancelled")
-        )
+        left = self._left(task.id, tasks, void)
+        return Stand(Standing.OPEN, tuple(one for one in left if one not in done))
 
 
 _DONE: Final = Stand(Standing.DONE)
@@ -124,10 +145,18 @@ _LANDED: Final = Stand(Standing.LANDED)
 _UNDER_WAY: Final = Stand(Standing.UNDER_WAY)
 
 
-def causes(found: Mapping[str, Stand], identifier: str) -> tuple[str, ...]:
-    """Return the tasks at the root of a wait: those that are over, or are not in the plan at all.
+def is_root(stand: Stand | None) -> bool:
+    """Say whether a task that is waited for will never be done by itself: it is over, it is not in
+    the plan at all, or it is a group of which every task was cancelled."""
+    if stand is None or stand.standing is Standing.OVER:
+        return True
+    return stand.standing is Standing.OPEN and not stand.waits_for
 
-    Without any, all that is waited for can still be done.
+
+def causes(found: Mapping[str, Stand], identifier: str) -> tuple[str, ...]:
+    """Return the tasks at the root of a wait; see `is_root`.
+
+    Without any, all that is waited for can still be done, or waits for itself.
     """
     roots: dict[str, None] = {}
     seen: set[str] = set()
@@ -138,28 +167,48 @@ def causes(found: Mapping[str, Stand], identifier: str) -> tuple[str, ...]:
             continue
         seen.add(at)
         stand = found.get(at)
-        if stand is None or (stand.standing is Standing.OVER and at != identifier):
+        if at != identifier and is_root(stand):
             roots[at] = None
-        else:
+        elif stand is not None:
             todo += reversed(stand.waits_for)
     return tuple(roots)
 
 
-def above(plan: Plan, identifier: str) -> Iterator[Task]:
-    """Yield a task's parent, that one's parent, and so on; none twice."""
-    seen = {identifier}
-    parent = plan.tasks[identifier].parent
-    while parent is not None and parent not in seen and parent in plan.tasks:
-        seen.add(parent)
-        task = plan.tasks[parent]
-        yield task
-        parent = task.parent
+def behind(
+    found: Mapping[str, Stand], starts: Iterable[str], most: int
+) -> dict[str, tuple[str, ...]]:
+    """Map each task that waits, however indirectly, for some of `starts` to the first `most` ones.
+
+    Ids that no task has may be among `starts`. Linear in the plan's size, times `most`.
+    """
+    waiting: dict[str, list[str]] = {}
+    for identifier, stand in found.items():
+        for name in stand.waits_for:
+            waiting.setdefault(name, []).append(identifier)
+    reached: dict[str, dict[str, None]] = {}
+    for start in starts:
+        todo = list(waiting.get(start, ()))
+        while todo:
+            at = todo.pop()
+            known = reached.setdefault(at, {})
+            if start not in known and len(known) < most:
+                known[start] = None
+                todo += waiting.get(at, ())
+    return {identifier: tuple(known) for identifier, known in reached.items()}
 
 
-def _inside_out(plan: Plan, groups: Iterable[str]) -> list[str]:
-    """Sort groups so that those inside of others come before them."""
-    depths = {group: sum(1 for _ in above(plan, group)) for group in groups}
-    return sorted(depths, key=lambda group: -depths[group])
+def _inside_out(below: Mapping[str, Sequence[Task]], groups: Collection[str]) -> list[str]:
+    """Sort groups so that those inside of others come before them.
+
+    Groups that hold each other in a circle are left out: they are never done by themselves.
+    """
+    outer_first: list[str] = []
+    todo = [""]
+    while todo:
+        inside = [task.id for task in below.get(todo.pop(), ())]
+        outer_first += [identifier for identifier in inside if identifier in groups]
+        todo += inside
+    return outer_first[::-1]
 
 
 class _Asked:
