@@ -251,8 +251,15 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.dumps)
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
+        """Bring an old store back, with the tombstones of tasks that were made again since.
+
+        That it is old is seen by the counter, unless a clone that stood at that very count raises
+        it meanwhile to where the others are: then the removals of old are taken for new ones.
+        """
         self.world.restore(self.dumps[data.draw(st.integers(0, len(self.dumps) - 1))])
         self.lost = True
+        for clone in self.world.clones:
+            self.removed |= look(clone.site).state.tombstones.keys()
 
     # Syncing
 
