@@ -12,10 +12,13 @@ alone:
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from tt.adapters.redis.codec import RUN_CLAIM, Hash
 from tt.adapters.redis.happenings import readable
+from tt.adapters.redis.hashes import HashTexts, Shape
 from tt.adapters.redis.keys import UUID
 from tt.core.jobs import Job
 from tt.ports import StoredTask
@@ -34,43 +37,65 @@ _DIGITS: Final = 9
 
 def job_of(stored: StoredTask) -> Job:
     """Return a task that was read as a job."""
-    get = stored.raw.get
-    return Job(
-        uuid=stored.uuid,
-        task=stored.task,
-        tagged=stored.tagged,
-        agent=uuid_in(stored.raw, "assigned_to"),
-        claim=readable(get(CLAIM) or ""),
-        failures=count_in(stored.raw, FAILURES),
-        deaths=count_in(stored.raw, DEATHS),
-        retries=count_in(stored.raw, RETRIES),
-        timeout=seconds_in(stored.raw, TIMEOUT),
-        sender=uuid_in(stored.raw, BY),
-        why=readable(get(WHY) or ""),
-        result=readable(get("result") or ""),
-        created_at=readable(get("created_at") or ""),
-        updated_at=readable(get("updated_at") or ""),
-        started_at=readable(get("started_at") or ""),
-        completed_at=readable(get("completed_at") or ""),
-    )
+    raw = stored.raw
+    if type(raw) is HashTexts:
+        reads = _reads_of(raw.shape)
+    else:
+        reads = tuple(read for read in _READS if read[1] in raw)
+    found = {name: read(raw[field]) for name, field, read in reads}
+    return Job(stored.uuid, stored.task, stored.tagged, **found)
+
+
+@lru_cache(maxsize=256)
+def _reads_of(shape: Shape) -> _Reads:
+    """Return which of the fields hashes of one shape have: most have few."""
+    return tuple(read for read in _READS if read[1] in shape.at)
 
 
 def uuid_in(raw: Hash, name: str) -> str:
     """Read a field that names an agent; empty where it names none."""
-    text = raw.get(name)
-    return text if text and UUID.fullmatch(text) else ""
+    return _uuid(raw.get(name) or "")
 
 
 def count_in(raw: Hash, name: str) -> int:
     """Read a count; 0 where there is none."""
-    text = raw.get(name) or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+    return _count(raw.get(name) or "")
 
 
 def seconds_in(raw: Hash, name: str) -> float:
     """Read a number of seconds; 0 where there is none."""
+    return _seconds(raw.get(name) or "")
+
+
+def _uuid(text: str) -> str:
+    return text if UUID.fullmatch(text) else ""
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
+
+def _seconds(text: str) -> float:
     try:
-        seconds = float(raw.get(name) or 0)
+        seconds = float(text or 0)
     except ValueError:
         return 0.0
     return seconds if 0 <= seconds < float("inf") else 0.0
+
+
+_Reads: TypeAlias = "tuple[tuple[str, str, Callable[[str], Any]], ...]"
+_READS: Final[_Reads] = (
+    ("agent", "assigned_to", _uuid),
+    ("claim", CLAIM, readable),
+    ("failures", FAILURES, _count),
+    ("deaths", DEATHS, _count),
+    ("retries", RETRIES, _count),
+    ("timeout", TIMEOUT, _seconds),
+    ("sender", BY, _uuid),
+    ("why", WHY, readable),
+    ("result", "result", readable),
+    ("created_at", "created_at", readable),
+    ("updated_at", "updated_at", readable),
+    ("started_at", "started_at", readable),
+    ("completed_at", "completed_at", readable),
+)

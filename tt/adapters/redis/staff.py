@@ -171,4 +171,4 @@ class Staff:
         return self._hash(self._keys.agent(uuid)) or None
 
     def _hash(self, key: str) -> Hash:
-        return self._reader.hashes([key], [""]).get("", {})
+        return self._reader.hashes([key]).get(key, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 from tt.adapters.bulk import undisturbed
@@ -47,8 +47,7 @@ class BoardReader:
 
     def jobs(self, uuids: Collection[str]) -> dict[str, Job]:
         """Read some tasks; those that are not there, or cannot be read, are left out."""
-        ordered = [uuid for uuid in uuids if UUID.fullmatch(uuid)]
-        return self.jobs_of(self.hashes([self._keys.task(uuid) for uuid in ordered], ordered))
+        return self.jobs_of(self._tasks([uuid for uuid in uuids if UUID.fullmatch(uuid)]))
 
     def jobs_of(self, raws: Mapping[str, Hash]) -> dict[str, Job]:
         """Return hashes that were read, by uuid, as jobs."""
@@ -101,14 +100,25 @@ class BoardReader:
         texts = (part.decode(errors="replace") for part in cast("list[bytes]", reply))
         return tuple(text for text in texts if UUID.fullmatch(text))
 
-    def hashes(self, keys: Iterable[str], names: Iterable[str]) -> dict[str, Hash]:
-        """Read hashes, and return those that are there by the name that each is given."""
-        replies = self._connection.pipeline([("HGETALL", key) for key in keys])
+    def hashes(self, keys: Sequence[str]) -> dict[str, Hash]:
+        """Read hashes, and return by key those that are there and are hashes."""
+        return self.hashes_and(keys, ())[0]
+
+    def hashes_and(
+        self, keys: Sequence[str], asked: Sequence[Command]
+    ) -> tuple[dict[str, Hash], list[Reply]]:
+        """Read hashes like `hashes`, and return what is `asked` besides. Raises StoreError."""
+        commands = [("HGETALL", key) for key in keys]
+        replies = self._connection.pipeline([*commands, *asked])
         found: dict[str, Hash] = {}
-        for name, reply in zip(names, replies, strict=True):
+        for key, reply in zip(keys, replies, strict=False):
             if not _is_wrong_type(reply) and (raw := self._hash(reply)):
-                found[name] = raw
-        return found
+                found[key] = raw
+        others = replies[len(keys) :]
+        for reply in others:
+            if isinstance(reply, ReplyError):
+                raise refused(reply, self._connection.address, str(asked[0][0]))
+        return found, others
 
     def _hash(self, reply: Reply) -> Hash:
         if _is_wrong_type(reply):
@@ -121,7 +131,12 @@ class BoardReader:
         """Read the parents that nobody here has heard of."""
         named = {uuid_in(raw, "parent_id") for raw in raws.values()}
         unknown = sorted(named - {""} - raws.keys() - self._names.keys())
-        return self.hashes(map(self._keys.task, unknown), unknown) if unknown else {}
+        return self._tasks(unknown) if unknown else {}
+
+    def _tasks(self, uuids: Iterable[str]) -> dict[str, Hash]:
+        """Read the hashes of tasks, by uuid."""
+        keys = {self._keys.task(uuid): uuid for uuid in uuids}
+        return {keys[key]: raw for key, raw in self.hashes(list(keys)).items()}
 
     def _reassigned(self, raws: Iterable[Hash]) -> dict[str, str]:
         """Return the names of the agents that override what a task's own `agent` says."""
