@@ -66,6 +66,15 @@ def test_nothing_was_ever_synced_is_none_and_no_history(store: BaseStore) -> Non
     assert store.version("0123456789abcdef") is None
 
 
+def test_the_newest_version_is_known_without_reading_the_base(opener: Opener) -> None:
+    store, base = opener(TOWN), base_of(task("a"))
+    assert store.newest() is None
+    first = store.save(None, base, RECORD)
+    assert store.newest() == opener(TOWN).newest() == first.version
+    second = opener(TOWN).save(first, base_of(task("b")), RECORD)
+    assert store.newest() == second.version != first.version
+
+
 def test_what_is_saved_is_loaded_by_another(opener: Opener) -> None:
     base = Base(
         meta={"description": "Über\x00alles", "default_agent": "dev", "limits": {"n": 1}},

@@ -15,7 +15,7 @@ from tt.core.ids import made_id, task_uuid
 from tt.core.model import META_ID, Plan, Task
 from tt.core.values import ABSENT, Literal, Value
 from tt.errors import StoreError
-from tt.ports import Applied, Claim, StoreState
+from tt.ports import NO_UUIDS, Applied, Claim, Glimpse, StoreState, Wanted
 from tt.record import replace
 
 OURS = Claim("repo-a repo-b", "main", "epoch-1")
@@ -839,3 +839,113 @@ def test_a_plan_of_changes_is_what_the_store_becomes(world: World) -> None:
     assert state.town is not None
     found = Plan(state.town.meta, {name: stored.task for name, stored in state.tasks.items()})
     assert found == two == apply(one, changes)
+
+
+# A glimpse
+
+
+def names(world: World) -> dict[str, str]:
+    return {stored.uuid: name for name, stored in load(world).tasks.items()}
+
+
+def glimpse(
+    world: World,
+    known: dict[str, str],
+    *ids: str,
+    uuids: tuple[str, ...] = (),
+    foreign: dict[str, str] | None = None,
+) -> Glimpse | None:
+    wanted = Wanted(known, frozenset(ids), frozenset(uuids))
+    return world.store().glimpse(wanted, known.values(), foreign or NO_UUIDS)
+
+
+def test_a_glimpse_reads_what_is_wanted_and_the_town(world: World) -> None:
+    write(world, Added(task("a")), Added(task("b")), Added(task("c")), Added(task("d")))
+    write(world, Removed(task("d")), Edited(META_ID, "m", ABSENT, 1))
+    seen = glimpse(world, names(world), "a", "new", uuids=(uuid_of(world, "b"),))
+    assert seen is not None
+    whole = load(world)
+    assert seen.ids == {"a", "b", "new"}
+    assert seen.names == names(world)
+    assert seen.state == replace(whole, tasks={name: whole.tasks[name] for name in "ab"})
+
+
+def test_a_glimpse_finds_what_is_new_and_what_is_gone(world: World) -> None:
+    write(world, Added(task("a")), Added(task("b")))
+    known = names(world)
+    world.put(OTHER, foreign(OTHER, "theirs"))
+    world.drop(uuid_of(world, "b"))
+    seen = glimpse(world, known)
+    assert seen is not None
+    theirs = made_id("theirs", OTHER)
+    assert seen.ids == {"b", theirs}
+    assert seen.state.tasks.keys() == {theirs}
+    assert seen.names == {uuid_of(world, "a"): "a", OTHER: theirs}
+
+
+def test_a_glimpse_finds_what_is_called_otherwise_now(world: World) -> None:
+    write(world, Added(task("a")), Added(task("b")))
+    known = names(world)
+    world.put(uuid_of(world, "b"), {"tags": '["plan:z"]'})
+    seen = glimpse(world, known, uuids=(uuid_of(world, "b"),))
+    assert seen is not None
+    assert seen.ids == {"b", "z"}
+    assert seen.state.tasks.keys() == {"z"}
+
+
+def test_a_glimpse_cannot_tell_copies_apart(world: World) -> None:
+    write(world, Added(task("a")))
+    known = names(world)
+    world.put(OTHER, foreign(OTHER, "Do a", "running", "plan:a"))
+    assert glimpse(world, known) is None
+    seen = glimpse(world, known, "a")
+    assert seen is not None
+    assert [duplicate.id for duplicate in seen.state.duplicates] == ["a"]
+
+
+def test_a_glimpse_names_parents_that_it_does_not_read(world: World) -> None:
+    world.put(OTHER, foreign(OTHER, "theirs", "pending", "plan:p"))
+    store = world.store()
+    store.apply(store.load(), [Added(task("a", parent="p")), Added(task("b", parent="x"))], OURS)
+    known = names(world)
+    seen = glimpse(world, known, "a", "b", foreign={"p": OTHER, "q": OTHER_2})
+    assert seen is not None
+    assert seen.state.tasks["a"] == load(world).tasks["a"]
+    assert seen.state.tasks["a"].task.parent == "p"
+    assert seen.state.orphans == load(world).orphans == {"b"}
+    assert seen.state.unread == {"p": OTHER}
+
+
+def test_what_a_glimpse_did_not_read_is_written_to_by_its_own_uuid(world: World) -> None:
+    write(world, Added(task("a")))
+    world.put(OTHER, foreign(OTHER, "theirs", "pending", "plan:p"))
+    seen = glimpse(world, names(world), "a", foreign={"p": OTHER})
+    assert seen is not None
+    world.store().apply(seen.state, [edit("a", "parent", "p")], OURS)
+    assert world.hash(uuid_of(world, "a"))["parent_id"] == OTHER
+
+
+def test_a_glimpse_sees_that_something_else_stands_where_a_task_would_be(world: World) -> None:
+    write(world, Added(task("a")))
+    world.put(uuid_of(world, "a"), {"tags": '["plan:z"]'})
+    known = names(world)
+    wanted = Wanted(known, frozenset({"a"}))
+    seen = world.store().glimpse(wanted, ["a", *known.values()], NO_UUIDS)
+    assert seen is not None
+    assert seen.state.aside == {"a"} == load_known(world, "a").aside
+
+
+def load_known(world: World, *ids: str) -> StoreState:
+    return world.store().load(ids)
+
+
+def test_a_tombstone_of_a_task_that_is_there_and_not_read_does_not_count(world: World) -> None:
+    write(world, Added(task("a")))
+    world.set_stone("a", json.dumps({"at": TIME, "task": dict(task("a").fields)}))
+    seen = glimpse(world, names(world))
+    assert seen is not None
+    assert (dict(seen.state.tombstones), seen.ids) == ({}, frozenset())
+
+
+def test_the_run_fields_of_a_store_can_be_asked_for(world: World) -> None:
+    assert world.store("result").run_fields == {"result"}

@@ -136,7 +136,9 @@ def _place(site: Site) -> Place:
 
 def _is_whole(settled: Settled) -> bool:
     """Say whether all was written, and the base is of this very town."""
-    return bool(settled.base and settled.epoch == settled.base.epoch and not settled.faults)
+    base = settled.base
+    known = base is not None and base.epoch != "" and base.epoch == settled.epoch
+    return known and not settled.faults
 
 
 def _alone(view: View, settled: Settled) -> bool:
