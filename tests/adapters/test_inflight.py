@@ -208,10 +208,12 @@ def test_a_commit_that_waits_for_its_message_is_not_waited_for(here: Here) -> No
         cwd=here.top,
         env=os.environ | {"GIT_EDITOR": str(editor)},
     ) as process:
-        until(ready.exists)
-        assert (here.git_dir / "index.lock").exists()
-        assert here.reason is None
-        done.touch()
+        try:
+            until(ready.exists)
+            assert (here.git_dir / "index.lock").exists()
+            assert here.reason is None
+        finally:
+            done.touch()
     assert process.returncode == 0
     assert git(here.top, "log", "-1", "--format=%s") == "message"
 
@@ -309,7 +311,10 @@ def test_a_clock_that_jumped_ahead_does_not_hide_the_framework(here: Here) -> No
         assert here.reason is not None
 
 
-def test_a_patch_with_our_own_number_does_not_count(here: Here) -> None:
+def test_a_patch_with_our_own_number_does_not_count(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here.top)
     here.patch(os.getpid())
     assert here.reason is None
 
@@ -333,6 +338,18 @@ def test_thousands_of_old_patches_are_read_once(
     with running(here.top, "pre-commit") as pid:
         here.patch(pid)
         assert here.reason is not None, "a new one is seen all the same"
+
+
+def test_a_patch_is_seen_although_the_directory_has_the_same_time_as_before(here: Here) -> None:
+    """Filesystems count time in ticks: what is written within one leaves no trace."""
+    directory = here.patch(2**22 + 1).parent
+    now = time.time()
+    os.utime(directory, (now, now))
+    assert here.reason is None
+    with running(here.top, "pre-commit") as pid:
+        here.patch(pid)
+        os.utime(directory, (now, now))
+        assert here.reason is not None
 
 
 def test_without_proc_a_live_process_is_enough(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -75,19 +77,24 @@ class Worktree:
             command = [program, "install"]
             subprocess.run(command, cwd=self.top, env=self.environ, check=True, capture_output=True)
 
-    def committing(self) -> subprocess.Popen[bytes]:
-        """Start a commit while the plan has edits that are staged and edits that are not."""
+    @contextmanager
+    def committing(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Commit while the plan has edits that are staged and edits that are not."""
         self.plan.write_text(STAGED)
         git(self.top, "add", "--all")
         self.plan.write_text(EDITED)
-        return subprocess.Popen(
+        with subprocess.Popen(
             ["git", "commit", "--message", "another"],
             cwd=self.top,
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                self.done.touch()
 
 
 @pytest.fixture(params=list(_CONFIGS))
@@ -129,7 +136,6 @@ def test_a_framework_that_was_killed_is_not_waited_for(worktree: Worktree) -> No
         found = flight.obstacle()
         assert found is not None
         kill_below(process.pid)
-    worktree.done.touch()
     until(lambda: flight.reason() is None)
     assert InFlight(git_dir, git_dir, worktree.top, worktree.environ).reason() is None
 
