@@ -113,6 +113,8 @@ class Lookout:
         operation = self._git.operation_in_progress()
         if operation is not None:
             return f"A {operation} is in progress."
+        if self._git.has_autostash():
+            return "Git has edits put away (autostash)."
         head = _head(state.git_dir / "HEAD")
         if head and not head.startswith(_BRANCH) and not self._is_fixed:
             return "HEAD is detached: no branch is checked out that could have a town."

@@ -217,6 +217,10 @@ class GitRepository:
         """Count the commits that a cherry-pick or revert of several has to make, this one too."""
         return len(_todo(self._state.git_dir / "sequencer" / "todo"))
 
+    def has_autostash(self) -> bool:
+        """Say whether Git has edits put away that it brings back at the end of what it does."""
+        return any(os.path.lexists(self._state.git_dir / name) for name in _AUTOSTASHES)
+
     def has_put_away(self, path: Path) -> bool:
         """Say whether an autostash has edits of `path`, which Git brings back after its hooks."""
         for name in _AUTOSTASHES:
