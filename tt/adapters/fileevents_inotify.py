@@ -25,6 +25,7 @@ from watchdog.observers.inotify_c import (
 )
 
 from tt.adapters.fileevents_places import Place, Scene
+from tt.adapters.fileevents_writers import is_being_written
 from tt.core.watching import Happening
 
 _IN: Final = InotifyConstants
@@ -204,9 +205,15 @@ class InotifyLookout:
                 if self._open:
                     if place.what is Happening.SAVED:
                         self._watch_file()
-                    self._tell(place.what)
+                    self._tell(self._now(place.what))
 
         return read
+
+    def _now(self, what: Happening) -> Happening:
+        """Say whether a file that has come is still being written: nobody listened to that yet."""
+        if what is not Happening.SAVED or self._file is None:
+            return what
+        return Happening.WRITING if is_being_written(self._scene.file) else what
 
     def _of_file(self, event: InotifyEvent) -> None:
         with self._lock:

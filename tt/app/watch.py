@@ -105,6 +105,10 @@ class Watch:
         except StoreError:
             self._want(0)
 
+    def look_again(self) -> None:
+        """Look at the plan's stamp in the next step, whether somebody told of a save or not."""
+        self._next_pulse = self._clock()
+
     def woke(self) -> None:
         """Take note that the machine slept: nothing that was known need be so any more."""
         self._next_pulse = self._next_ping = self._clock()

@@ -101,7 +101,9 @@ class Tower:
             self._look_for_plans()
             self._step()
             if self._ended():
-                last = min(last, time.monotonic() + _LAST)
+                if last == _NEVER:
+                    last = time.monotonic() + _LAST
+                    self._look_again()
                 if time.monotonic() >= last or not self._is_pending():
                     break
             self._sleep(min(last, self._next_find, self._due()))
@@ -112,6 +114,12 @@ class Tower:
                     watched.watch.woke()
         for watched, _ in self._all.values():
             self._newsroom.tell(News(Event.STOPPED, watched.file))
+
+    def _look_again(self) -> None:
+        """See what was saved just before the end: the thread of events may not have come to it."""
+        for watched, _ in self._all.values():
+            watched.watch.look_again()
+        self._step()
 
     def _step(self) -> None:
         for watched, post in self._all.values():
