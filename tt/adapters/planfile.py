@@ -75,12 +75,12 @@ class TomlPlanFile:
     """One plan file; the `PlanFile` port over a path. A symlink is followed, and stays one."""
 
     def __init__(
-        self, path: Path, name: str, read: Callable[[bytes, str], Snapshot] = read_plan
+        self, path: Path, name: str, read: Callable[[bytes, str], Snapshot] | None = None
     ) -> None:
-        """Messages call the file at `path` by `name`; `read` may remember what others do not."""
+        """Messages call the file at `path` by `name`; `read` is one that remembers."""
         self._path = path
         self._name = name
-        self._read = read
+        self._read = read or self._read_once
         self._last = _NOTHING
         """The version that was read last: what is staged is often the very same."""
 
@@ -110,8 +110,11 @@ class TomlPlanFile:
 
     def open(self, data: bytes) -> Snapshot:
         """Read another version of the file to edit it. Raises PlanError where it is invalid."""
+        return self._read(data, self._name)
+
+    def _read_once(self, data: bytes, name: str) -> Snapshot:
         if not data or data != self._last.data:
-            self._last = self._read(data, self._name)
+            self._last = read_plan(data, name)
         return self._last
 
     def preview(self, before: Snapshot | None, changes: Sequence[Change]) -> bytes:

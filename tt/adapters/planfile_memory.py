@@ -8,12 +8,14 @@ with it is compared at a glance.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from tt.adapters.bulk import undisturbed
 from tt.adapters.planfile import read_plan
 from tt.adapters.planpieces import cut, read_head, read_piece
 from tt.core.document import is_sound
-from tt.core.model import Plan, Task
+from tt.core.model import LIST_FIELDS, Plan, Task
+from tt.core.values import Value
 from tt.ports import Snapshot
 
 
@@ -26,7 +28,7 @@ class PlanMemory:
     def __init__(self) -> None:
         """Begin with nothing remembered."""
         self._last: Snapshot | None = None
-        self._pieces: Mapping[str, Task] = {}
+        self._pieces: Mapping[bytes, Task] = {}
 
     def read(self, data: bytes, name: str) -> Snapshot:
         """Read the plan in a file's bytes: what `read_plan` returns, and what it raises."""
@@ -39,15 +41,18 @@ class PlanMemory:
 
     def _quickly(self, data: bytes) -> Snapshot | None:
         """Put a plan together of pieces; None where it takes a look at the whole."""
-        head, *blocks = cut(data) or [""]
+        head, *blocks = cut(data)
         meta = read_head(head) if blocks else None
         if meta is None:
             return None
-        known, pieces = self._pieces, dict[str, Task]()
+        known, pieces = self._pieces, dict[bytes, Task]()
         for block in blocks:
-            task = known.get(block) or read_piece(block)
+            task = known.get(block)
             if task is None:
-                return None
+                new = read_piece(block)
+                if new is None:
+                    return None
+                task = _slim(new)
             pieces[block] = task
         plan = Plan(meta, {task.id: task for task in pieces.values()})
         if len(plan.tasks) < len(blocks) or not is_sound(plan):
@@ -61,6 +66,19 @@ class PlanMemory:
         before = self._last.plan.tasks if self._last is not None else {}
         tasks = {one.id: _same(before.get(one.id), one) for one in snapshot.plan.tasks.values()}
         return Snapshot(data, Plan(snapshot.plan.meta, tasks), snapshot.named)
+
+
+def _slim(task: Task) -> Task:
+    """Return the task with the texts shared that many tasks have: it is kept for long."""
+    return Task(intern(task.id), {intern(k): _slim_value(k, v) for k, v in task.fields.items()})
+
+
+def _slim_value(name: str, value: Value) -> Value:
+    if isinstance(value, str):
+        return value if name == "description" else intern(value)
+    if isinstance(value, list) and name in LIST_FIELDS:
+        return [intern(item) if isinstance(item, str) else item for item in value]
+    return value
 
 
 def _same(before: Task | None, now: Task) -> Task:

@@ -24,8 +24,8 @@ class PastPlans:
     def __init__(self, name: str) -> None:
         """Begin with nothing remembered."""
         self._name = name
-        self._tasks: dict[str, Task | None] = {}
-        self._heads: dict[str, dict[str, Value] | None] = {}
+        self._tasks: dict[bytes, Task | None] = {}
+        self._heads: dict[bytes, dict[str, Value] | None] = {}
 
     def read(self, data: bytes | None, file: str = "") -> Version:
         """Read a version; None is one without the file."""
@@ -36,7 +36,7 @@ class PastPlans:
 
     def _quickly(self, data: bytes) -> Plan | None:
         """Put a plan together of known tasks; None where it takes a look at the whole."""
-        head, *blocks = cut(data) or [""]
+        head, *blocks = cut(data)
         meta = self._head(head) if blocks else None
         if meta is None:
             return None
@@ -48,12 +48,12 @@ class PastPlans:
             tasks[task.id] = task
         return Plan(meta, tasks) if len(tasks) == len(blocks) else None
 
-    def _head(self, text: str) -> dict[str, Value] | None:
+    def _head(self, text: bytes) -> dict[str, Value] | None:
         if text not in self._heads:
             self._heads[text] = read_head(text)
         return self._heads[text]
 
-    def _task(self, block: str) -> Task | None:
+    def _task(self, block: bytes) -> Task | None:
         """Read one task and remember it."""
         self._tasks[block] = read_piece(block, _HARMLESS)
         return self._tasks[block]
