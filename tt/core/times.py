@@ -17,6 +17,16 @@ def zulu(nanoseconds: int) -> str:
     return rfc3339(nanoseconds).replace("+00:00", "Z")
 
 
+def since_1970(text: str) -> float | None:
+    """Return the seconds since 1970 that an RFC 3339 time means; None where it is none."""
+    from datetime import datetime  # few commands ask how long something took
+
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
     """Write a whole second; a push of thousands of tasks asks for the same one each time."""

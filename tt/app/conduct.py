@@ -1,0 +1,231 @@
+"""Conducting one town: when it is looked at, decided and acted, and when that is over.
+
+What is heard only says what may be worth a look. What is true is read; and what is done is done by
+comparing and setting on the server, so that a conductor which is late, or killed, or not the only
+one, does no harm. One at a time leads, by a lease: who has lost it acts no more until it has it
+again, and has looked at everything anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from tt.app.acting import Acting
+from tt.app.errands import Errands
+from tt.app.knowing import Knowing
+from tt.app.stage import Stage
+from tt.core.conducted import Event, Told
+from tt.core.conducting import Orders, Seen, Step, decide
+from tt.core.ledger import Ledger
+from tt.core.standstill import Verdict, judge
+from tt.errors import StoreError, TTError
+from tt.record import record
+
+PING: Final = 15.0
+"""Seconds between two proofs that Redis would tell."""
+_AGAIN: Final = 1.0
+"""Seconds until a step is tried again that did not come about."""
+_ROUNDS: Final = 10
+_FIRST_RETRY, _LAST_RETRY = 0.5, 5.0
+_NEVER: Final = float("inf")
+
+
+@record
+class Terms:
+    """How a conductor is run: its orders, the lease in seconds, and what it does besides."""
+
+    orders: Orders
+    lease: float = 30.0
+    commits: bool = False
+    once: bool = False
+
+
+class Conduct:
+    """The conductor of one town. Everything happens in `step`, in one thread, by one `clock`."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        terms: Terms,
+        tell: Callable[[Told], None],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        """Begin with taking the lead. `clock` and `wall` give seconds; `wall` since 1970."""
+        self._stage, self._terms, self._tell, self._clock = stage, terms, tell, clock
+        self._token = secrets.token_hex(16)
+        self._leads_until: float | None = None
+        self._stands_by = False
+        self._next_lead = self._next_ping = clock()
+        self._errands = Errands(stage, tell, clock, commits=terms.commits)
+        self._knowing = Knowing(stage, terms.lease, self._hear, clock, wall)
+        self._acting = Acting(stage, self._knowing, self._errands, tell)
+        self._again = _NEVER
+        self._offline: str = ""
+        self._retry = _FIRST_RETRY
+        self._is_sure = False
+        self._asked_to_end = False
+        self.verdict: Verdict | None = None
+        """How it ended, once it has."""
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What is known of the town; None where it was not looked at yet."""
+        return self._knowing.ledger
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen besides when a step was decided last."""
+        return self._acting.seen
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether it may act now."""
+        return self._leads_until is not None and self._clock() < self._leads_until
+
+    @property
+    def commit_problem(self) -> str:
+        """Why the newest commit failed; empty where it did not."""
+        return self._errands.problem
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and every errand, too."""
+        wants_end = self.verdict is not None or self._asked_to_end
+        return wants_end and not self._errands.is_busy and not self._errands.wants_commit
+
+    @property
+    def due(self) -> float:
+        """When to call `step` next, at the latest."""
+        if self._offline:
+            return self._again
+        if self.verdict is not None or self._asked_to_end:
+            return self._errands.due
+        mine = (self._next_ping, self._knowing.due, self._again) if self.is_leading else ()
+        return min(self._next_lead, self._errands.due, *mine)
+
+    def end(self) -> None:
+        """Begin nothing any more, whatever there is to do; a last commit is still made."""
+        self._asked_to_end = True
+
+    def resign(self) -> None:
+        """Let another one lead at once."""
+        if self._leads_until is not None:
+            self._leads_until = None
+            self._stage.workshop.resign(self._token)
+
+    def step(self) -> None:
+        """Do what is due. Raises TTError where the town has no tasks at all."""
+        now = self._clock()
+        if self._errands.step(last=self.verdict is not None or self._asked_to_end):
+            self._knowing.doubt_agents()
+        if self.verdict is not None or self._asked_to_end:
+            return
+        if self._offline and now < self._again:
+            return
+        try:
+            self._conduct(now)
+        except StoreError as error:
+            self._lose(error)
+
+    def _conduct(self, now: float) -> None:
+        if not self._lead(now):
+            return
+        if now >= self._next_ping:
+            self._next_ping = now + PING
+            self._stage.check()
+        self._knowing.catch_up(now)
+        self._online()
+        self._again = _NEVER
+        self._act()
+
+    def _lead(self, now: float) -> bool:
+        """Take the lead, or keep it; say whether we have it."""
+        if self.is_leading and now < self._next_lead:
+            return True
+        if self._stands_by and now < self._next_lead and not self._stage.heard().leader:
+            return False
+        lapsed = not self.is_leading
+        if not self._stage.workshop.lead(self._token, self._terms.lease):
+            self._stand_by(now)
+            return False
+        self._leads_until, self._next_lead = now + self._terms.lease, now + self._terms.lease / 3
+        if lapsed:
+            self._knowing.forget()  # somebody else may have led meanwhile
+            if self._stands_by:
+                self._tell(Told(Event.LEADS))
+        self._stands_by = False
+        return True
+
+    def _stand_by(self, now: float) -> None:
+        """Wait until the leader is gone: Redis tells, or its lease runs out."""
+        if self._leads_until is not None:
+            self._tell(Told(Event.LOST_LEAD))
+        elif not self._stands_by:
+            self._tell(Told(Event.STANDS_BY))
+        if not self._stands_by:
+            self._stage.listen()
+        self._stands_by, self._leads_until = True, None
+        leader = self._stage.workshop.leader()
+        self._next_lead = now + (leader.seconds if leader else 0.0) + 0.01
+        if self._terms.once:
+            self._asked_to_end = True
+        self._online()
+
+    def _act(self) -> None:
+        """Do step after step until nothing is left to do, or the lead is lost."""
+        for _ in range(_ROUNDS):
+            step = self._decide()
+            if not step.actions:
+                self._again = self._clock() + self._acting.next_late(self._terms.orders)
+                self._consider(step)
+                return
+            for action in step.actions:
+                if not self.is_leading:
+                    self._again = self._clock()
+                    return
+                self._acting.do(action)
+            self._is_sure = False
+        self._again = self._clock() + _AGAIN
+        self._knowing.forget()
+
+    def _decide(self) -> Step:
+        ledger = self._knowing.needed
+        if not ledger.tasks:
+            raise TTError(
+                f"The town {self._stage.workshop.town} has no tasks.",
+                "`tt sync push` brings those of tasks.toml.",
+            )
+        seen = self._acting.look()
+        return decide(ledger, self._terms.orders, seen)
+
+    def _consider(self, step: Step) -> None:
+        """End where nothing is left to wait for; that is certain after a look at everything."""
+        if self._terms.once or not step.goes_on:
+            if not self._is_sure and not self._terms.once:
+                self._is_sure = True
+                self._knowing.forget()
+                self._again = self._clock()
+                return
+            self.verdict = judge(self._knowing.needed, self._terms.orders, self.seen, step)
+            self._errands.last()
+
+    def _hear(self, told: Told) -> None:
+        self._errands.note(told)
+        self._tell(told)
+
+    def _lose(self, error: StoreError) -> None:
+        """Try again, less and less often; agents go on meanwhile."""
+        if not self._offline:
+            self._tell(Told(Event.OFFLINE, message=error.message, hint=error.hint or ""))
+        self._offline = error.message
+        self._knowing.forget()
+        self._again = self._clock() + self._retry
+        self._retry = min(self._retry * 2, _LAST_RETRY)
+
+    def _online(self) -> None:
+        if self._offline:
+            self._tell(Told(Event.ONLINE))
+        self._offline, self._retry = "", _FIRST_RETRY
