@@ -139,8 +139,11 @@ class Workshop(Protocol):
         """Make an agent. Raises TTError where one of that name is there and not gone."""
         ...
 
-    def set_state(self, uuid: str, state: AgentState, why: str = "") -> bool:
-        """Say how an agent is, with an event where that is news; False where there is none.
+    def set_state(
+        self, uuid: str, state: AgentState, why: str = "", *, since: AgentState | None = None
+    ) -> bool:
+        """Say how an agent is, with an event where that is news; False where there is none, and,
+        with `since`, where it is not in that state any more.
 
         Whoever is gone can only be starting again: an agent that was buried while it slept is told
         so by False. The stop flag is taken down where an agent starts or is gone.

@@ -50,12 +50,16 @@ class Staff:
             pass
         return made
 
-    def set_state(self, uuid: str, state: AgentState, why: str) -> bool:
+    def set_state(
+        self, uuid: str, state: AgentState, why: str, since: AgentState | None = None
+    ) -> bool:
         """Say how an agent is; see `tt.workports.Workshop`."""
         while (raw := self._read(uuid)) is not None:
             was = raw.get("state") or ""
             if was == state:
                 return True
+            if since is not None and was != since:
+                return False
             if was in GONE and state not in _STARTS and state not in GONE:
                 return False
             if self._change_state(uuid, raw, state, why):

@@ -104,9 +104,11 @@ class RedisWorkshop:
         """Make an agent."""
         return self._staff.enlist(agent)
 
-    def set_state(self, uuid: str, state: AgentState, why: str = "") -> bool:
+    def set_state(
+        self, uuid: str, state: AgentState, why: str = "", *, since: AgentState | None = None
+    ) -> bool:
         """Say how an agent is."""
-        return self._steady.ask(lambda: self._staff.set_state(uuid, state, why))
+        return self._steady.ask(lambda: self._staff.set_state(uuid, state, why, since))
 
     def count_round(self, uuid: str) -> None:
         """Count one round."""
