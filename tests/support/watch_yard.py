@@ -98,9 +98,13 @@ class WatchYard:
         return self.git("symbolic-ref", "--short", "HEAD").out.strip()
 
     def save(self, change: Callable[[str], str]) -> None:
-        """Edit the plan and save it as most editors do, by renaming over it."""
+        """Edit the plan and save it."""
+        self.replace(change(self.file.read_text()))
+
+    def replace(self, text: str) -> None:
+        """Save the plan as most editors do, by renaming over it."""
         new = self.top / ".new-tasks.toml"
-        new.write_text(change(self.file.read_text()))
+        new.write_text(text)
         new.replace(self.file)
 
     def git(self, *words: str, **env: str) -> Ended:

@@ -45,6 +45,7 @@ class Watchman:
     def __post_init__(self) -> None:
         self.news: list[dict[str, Any]] = []
         self._came = threading.Condition()
+        self._over = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -55,6 +56,7 @@ class Watchman:
                 self.news.append(json.loads(line)["data"])
                 self._came.notify_all()
         with self._came:
+            self._over = True
             self._came.notify_all()
 
     def mark(self) -> int:
@@ -72,10 +74,16 @@ class Watchman:
             return next((one for one in self.news[since:] if one["event"] == event), None)
 
         with self._came:
-            came = self._came.wait_for(lambda: found() or not self._reader.is_alive(), seconds)
+            came = self._came.wait_for(lambda: found() or self._over, seconds)
         one = found()
         assert one, f"{event} did not come ({came}): {self.news[since:]} {self.complaints}"
         return one
+
+    def wait_for_end_or(self, event: str) -> None:
+        """Wait until it is over, or has told news of a kind."""
+        with self._came:
+            came = self._came.wait_for(lambda: self._over or event in self.told(), LIMIT_SECONDS)
+        assert came, self.news
 
     @property
     def complaints(self) -> str:
@@ -108,6 +116,14 @@ class Watchman:
         self.process.kill()
         self.process.wait()
         self._reader.join()
+
+    def close(self) -> None:
+        """End it where nobody did, and let go of it."""
+        if self.process.poll() is None:
+            self.kill()
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def ended(self, seconds: float = LIMIT_SECONDS) -> int:
         """Wait for its end and for its last words; return its exit code."""
@@ -150,10 +166,7 @@ def watching(top: Path, environment: Mapping[str, str], *options: str) -> Iterat
         if watchman.process.poll() is None:
             watchman.stop()
     finally:
-        if watchman.process.poll() is None:
-            watchman.kill()
-        assert watchman.process.stdout is not None
-        watchman.process.stdout.close()
+        watchman.close()
 
 
 def wait_for_text(path: Path, text: str, seconds: float = LIMIT_SECONDS) -> None:
