@@ -10,7 +10,7 @@ from tt.adapters.redis.codec import PLAN_TAG
 from tt.adapters.redis.commands import Command, Commands
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.jobfields import uuid_in
-from tt.adapters.redis.jobscene import Move, Scene
+from tt.adapters.redis.jobscene import NOTHING, Move, Scene
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.steady import Steady
 from tt.adapters.redis.workboard import BoardReader
@@ -36,10 +36,18 @@ class JobWork:
         self._reader, self._steady = reader, steady
 
     def hand_out(self, job: Job, agent: str, terms: Terms, sender: str, token: str) -> Outcome:
-        """Give a pending task to an agent; see `tt.workports.Workshop`."""
+        """Give a pending task to an agent; see `tt.workports.Workshop`.
+
+        Whoever takes a task out of the backlog has it: then it is his to assign.
+        """
+        was_shelved = False
 
         def decide(scene: Scene) -> Move:
-            return jobmoves.hand_out(scene, job, agent, terms, sender)
+            nonlocal was_shelved
+            move = jobmoves.hand_out(scene, job, agent, terms, sender)
+            taken = was_shelved and not scene.shelved and move.step is not None
+            was_shelved = scene.shelved
+            return NOTHING if taken else move
 
         return self._move(job.uuid, decide, token, agent)
 
