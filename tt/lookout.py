@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from tt.adapters.digest import digest_of
+from tt.adapters.redis.hearing import Hearing
 from tt.adapters.redis.kept import Kept
 from tt.bootstrap import open_project, shown
 from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.core.report import Direction
 from tt.core.watching import Happening, Stamp
-from tt.errors import StoreError, TrackingError
 from tt.recollection import Recollection
 
 if TYPE_CHECKING:
     from tt.adapters.fileevents import Eyes, Sight
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.inflight import InFlight
-    from tt.adapters.redis.tracking import Tracking
     from tt.app.look import View
     from tt.app.memory import Memory
     from tt.app.outlook import Synced
@@ -53,12 +52,7 @@ class Lookout:
         """Raises TTError where there is no such directory, or a setting is broken."""
         self._where, self._eyes, self._ring = where, eyes, ring
         self._sight: Sight | None = None
-        self._tracking: Tracking | None = None
-        self._place = ("", "")
-        """The address and the town to which `_tracking` listens, or cannot."""
-        self._is_deaf = False
-        self._told: frozenset[str] = frozenset()
-        self._is_lost = False
+        self._hearing = Hearing()
         self._begun = False
         self._recollection = Recollection()
         self._kept = Kept()
@@ -84,7 +78,7 @@ class Lookout:
     @property
     def filenos(self) -> tuple[int, ...]:
         """The descriptors on which Redis tells of changes."""
-        return self._tracking.filenos if self._tracking else ()
+        return self._hearing.filenos
 
     def stamp(self) -> Stamp:
         """Return the plan's stamp; see `Outlook`."""
@@ -127,7 +121,12 @@ class Lookout:
 
         with self._open() as project:
             self._find(project)
-            self._listen(project)
+            connection = project.connection
+            self._hearing.listen(
+                (connection.address, project.town),
+                lambda: connection.execute("PING"),  # which starts the user's own server if need be
+                lambda: project.tracking(tasks=self._two_way),
+            )
             site = project.site
             is_put_back = by_git and self._is_heads(site)
             merges = self._two_way and not is_put_back
@@ -173,27 +172,11 @@ class Lookout:
     def _heard_of(self, town: str) -> Memory:
         """Return what is remembered of the town, with all that Redis told of since."""
         memory = self._recollection.memory(town)
-        if self._tracking is None:
-            memory.hear(None)
-            return memory
-        self._take(self._tracking)
-        memory.hear(self._told)
-        self._told = frozenset()
-        if self._is_lost:
-            self._is_lost = False
+        told, is_lost = self._hearing.all_heard()
+        memory.hear(told)
+        if is_lost:
             memory.forget()
         return memory
-
-    def _take(self, tracking: Tracking) -> bool:
-        """Take in what Redis tells; say whether there was anything. Raises StoreError."""
-        try:
-            heard = tracking.heard()
-        except StoreError:
-            self._hang_up()
-            raise
-        self._told |= heard.uuids
-        self._is_lost |= heard.lost
-        return heard.lost or heard.town or bool(heard.uuids)
 
     def look_out(self) -> str | None:
         """See that events come; see `Outlook`."""
@@ -207,25 +190,18 @@ class Lookout:
 
     def heard(self) -> bool:
         """Say whether Redis told of a change; see `Outlook`."""
-        return self._tracking is not None and self._take(self._tracking)
+        return self._hearing.heard()
 
     def is_listening(self) -> bool:
         """Say whether Redis tells of changes; see `Outlook`."""
-        if self._tracking is None:
-            return False
-        try:
-            self._tracking.ping()
-        except StoreError:
-            self._hang_up()
-            raise
-        return True
+        return self._hearing.is_listening()
 
     def close(self) -> None:
         """See and hear nothing any more."""
         if self._sight is not None:
             self._sight.close()
             self._sight = None
-        self._hang_up()
+        self._hearing.hang_up()
         self._kept.close()
 
     def __enter__(self) -> Self:
@@ -254,32 +230,6 @@ class Lookout:
         if self._git is None or known is None or known.state.git_dir != self._git.state.git_dir:
             self._traffic = _traffic(self._git)
         self._is_fixed = bool(config.name)
-
-    def _listen(self, project: Project) -> None:
-        """Have Redis tell of changes, before anything is read; where it cannot, do without."""
-        place = (project.connection.address, project.town)
-        if self._place != place:
-            self._hang_up()
-            self._place, self._is_deaf = place, False
-        if self._tracking is not None:
-            return
-        try:
-            project.connection.execute("PING")  # which starts the user's own server if need be
-        except StoreError:
-            self._is_deaf = False  # it may come back as another
-            raise
-        if self._is_deaf:
-            return
-        try:
-            self._tracking = project.tracking(tasks=self._two_way)
-        except TrackingError:
-            self._is_deaf = True
-
-    def _hang_up(self) -> None:
-        if self._tracking is not None:
-            self._tracking.close()
-            self._tracking = None
-            self._is_lost = True  # what happens from here on is not heard
 
 
 def _traffic(repository: GitRepository | None) -> InFlight | None:
