@@ -52,7 +52,7 @@ class Needs(NamedTuple):
             len(list((proc / "fd").iterdir())),
             len(tasks),
             len(children),
-            sum(_stat(child)[0] == "Z" for child in children),
+            sum(_is_zombie(child) for child in children),
             (int(fields[11]) + int(fields[12])) / _TICKS,
         )
 
@@ -60,6 +60,14 @@ class Needs(NamedTuple):
 def _stat(pid: int) -> list[str]:
     """Return the fields of `/proc/PID/stat` behind the program's name."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+def _is_zombie(pid: int) -> bool:
+    """Say whether a process has ended, and nobody has asked how."""
+    try:
+        return _stat(pid)[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):  # somebody has
+        return False
 
 
 class Soak:
