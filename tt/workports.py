@@ -243,6 +243,10 @@ class Workshop(Protocol):
         """Add a line to an agent's activity, which is kept for an hour."""
         ...
 
+    def activity(self, agent: str) -> Sequence[str]:
+        """Read the lines of an agent's activity, newest first."""
+        ...
+
     def tell(self, kind: str, message: str, **data: object) -> None:
         """Write an event that no change brings with it."""
         ...
