@@ -182,8 +182,8 @@ class Project:
             return FileBaseStore(self.private / "base", self.town)
         from tt.adapters.base_git import GitBaseStore
 
-        layouts = self.recollection.layouts(self.town) if self.recollection else None
-        return GitBaseStore(self.repository, self.town, layouts=layouts)
+        memory = self.recollection.base(self.town) if self.recollection else None
+        return GitBaseStore(self.repository, self.town, memory=memory)
 
     @property
     def identity(self) -> Identity:

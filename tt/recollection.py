@@ -8,7 +8,7 @@ from tt.adapters.planfile_memory import PlanMemory
 from tt.app.memory import Memory
 
 if TYPE_CHECKING:
-    from tt.adapters.base_git_objects import Layout
+    from tt.adapters.base_git import GitBaseMemory
 
 
 class Recollection:
@@ -19,18 +19,21 @@ class Recollection:
         self.plan = PlanMemory()
         self._town = ""
         self._memory = Memory()
-        self._layouts: dict[str, Layout] = {}
+        self._base: GitBaseMemory | None = None
 
     def memory(self, town: str) -> Memory:
         """Return what is known of a town; of one town at a time."""
         self._turn_to(town)
         return self._memory
 
-    def layouts(self, town: str) -> dict[str, Layout]:
-        """Return how the newest base of a town is stored."""
+    def base(self, town: str) -> GitBaseMemory:
+        """Return what is known of a town's bases in Git."""
+        from tt.adapters.base_git import GitBaseMemory  # not everybody has Git
+
         self._turn_to(town)
-        return self._layouts
+        self._base = self._base or GitBaseMemory()
+        return self._base
 
     def _turn_to(self, town: str) -> None:
         if town != self._town:
-            self._town, self._memory, self._layouts = town, Memory(), {}
+            self._town, self._memory, self._base = town, Memory(), None

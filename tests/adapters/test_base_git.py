@@ -17,7 +17,7 @@ import pytest
 from tests.support.git_repos import commit, git, init, repository
 from tests.support.permissions import needs_permissions
 from tt.adapters.base_codec import FORMAT, shard_count
-from tt.adapters.base_git import GitBaseStore
+from tt.adapters.base_git import GitBaseMemory, GitBaseStore
 from tt.adapters.base_names import escape
 from tt.adapters.gitrepo import GitRepository, find
 from tt.core.base import Base
@@ -195,7 +195,7 @@ def test_a_small_sync_makes_few_loose_objects_and_a_large_one_a_pack(
 def test_two_processes_that_save_at_once_leave_one_winner(scratch: Path, tmp_path: Path) -> None:
     code = """
 import sys, pathlib
-from tt.adapters.base_git import GitBaseStore
+from tt.adapters.base_git import GitBaseMemory, GitBaseStore
 from tt.adapters.gitrepo import find
 from tt.core.base import Base
 from tt.core.report import SyncRecord
@@ -240,7 +240,7 @@ with find(pathlib.Path(sys.argv[1])) as made:
 
 SAVE_FOREVER = """
 import sys, pathlib, random
-from tt.adapters.base_git import GitBaseStore
+from tt.adapters.base_git import GitBaseMemory, GitBaseStore
 from tt.adapters.gitrepo import find
 from tt.core.base import Base
 from tt.core.model import Task
@@ -552,3 +552,41 @@ def test_a_commit_made_by_the_user_meanwhile_does_not_matter(
     saved = store.save(None, Base(seq=1), RECORD)
     commit(scratch, content="x = 2\n")
     assert store.save(saved, Base(seq=2), RECORD).seq == 2
+
+
+def test_what_one_store_has_left_another_does_not_read_again(made: GitRepository) -> None:
+    memory = GitBaseMemory()
+    base = GitBaseStore(made, "town", memory=memory).save(None, Base(tasks=tasks(1_000)), RECORD)
+    assert [record.name for record in GitBaseStore(made, "town", memory=memory).history()]
+    asked: list[str] = []
+
+    class Objects:
+        def __getattr__(self, name: str) -> object:
+            return getattr(made.objects, name)
+
+        def read_all(self, names: list[str]) -> Iterator[object]:
+            asked.extend(names)
+            return made.objects.read_all(names)
+
+    for number in range(3):
+        store = GitBaseStore(made, "town", memory=memory)
+        store._objects = Objects()  # type: ignore[assignment]
+        assert len(store.history(20)) == number + 1
+        one = task("t1", number=number)
+        before, base = base, replace(base, tasks={**base.tasks, "t1": one})
+        base = store.save(before, base, RECORD)
+    assert len(asked) == 3  # the records of the three syncs, each once
+    assert GitBaseStore(made, "town").load() == base
+    assert GitBaseStore(made, "town", memory=memory).history() == (
+        GitBaseStore(made, "town").history()
+    )
+
+
+def test_a_history_that_another_process_went_on_with_is_read_again(made: GitRepository) -> None:
+    memory = GitBaseMemory()
+    store = GitBaseStore(made, "town", memory=memory)
+    first = store.save(None, Base(tasks=tasks(1)), RECORD)
+    assert len(store.history()) == 1
+    GitBaseStore(made, "town").save(first, Base(tasks=tasks(2)), RECORD)
+    assert len(store.history()) == 2
+    assert len(store.history(1)) == 1

@@ -458,6 +458,35 @@ def test_a_merge_that_nobody_told_of_changes_looks_at_everything(pair: Pair) -> 
     assert pair.watched.plan.tasks["b"].status == "running"
 
 
+def test_a_merge_that_nobody_listened_for_looks_at_everything(pair: Pair) -> None:
+    pair.push(MERGING, set())
+    pair.watched.raw("b")["state"] = "running"
+    assert synced(pair.watched.site, MERGING, memory=pair.memory)[0].glimpse is None
+    assert pair.watched.plan.tasks["b"].status == "running"
+
+
+def test_what_a_push_was_told_of_is_not_forgotten_until_a_merge(pair: Pair) -> None:
+    pair.push(MERGING, set())
+    pair.watched.raw("b")["state"] = "running"
+    pair.push(KEEPING, {task_uuid(TOWN, "b")})
+    assert pair.push(KEEPING, set()).glimpse is not None
+    assert pair.push(MERGING, set()).glimpse is not None
+    assert pair.watched.plan.tasks["b"].status == "running"
+
+
+def test_a_subtask_that_an_agent_made_holds_back_the_removal_of_its_parent(pair: Pair) -> None:
+    uuid = "00000001-0000-4000-8000-000000000000"
+    made = foreign_hash(uuid, "part of a", parent_id=task_uuid(TOWN, "a"))
+    pair.watched.memory.tasks[uuid] = made
+    for _ in range(2):
+        assert pair.push().glimpse is not None
+    pair.watched.write(task("b"))
+    view = pair.push()
+    assert view.glimpse is not None
+    assert [conflict.id for conflict in view.outcome.conflicts if conflict.id == "a"]
+    assert pair.watched.raw("a")
+
+
 def test_other_settings_and_other_towns_are_looked_at_anew(pair: Pair) -> None:
     store = MemoryTaskStore(pair.watched.memory, TOWN, FixedClock(), frozenset({"result"}))
     pair.watched.site = replace(pair.watched.site, store=store)

@@ -47,6 +47,19 @@ _NAME_LENGTH: Final = 8
 _HEX: Final = frozenset("0123456789abcdef")
 
 
+class GitBaseMemory:
+    """What a process keeps of the bases of one town from one store of them to the next."""
+
+    def __init__(self) -> None:
+        """Begin with nothing remembered."""
+        self.layouts: dict[str, Layout] = {}
+        """Of the versions that were read or written."""
+        self.listed: tuple[str, list[SyncRecord]] = ("", [])
+        """The newest version when the history was listed last, and what was listed."""
+        self.asked = 0
+        """How much of the history somebody wanted last."""
+
+
 class GitBaseStore:
     """The base of one town in one worktree; a `BaseStore` of the ports."""
 
@@ -56,19 +69,20 @@ class GitBaseStore:
         town: str,
         longest: int = LONGEST_HISTORY,
         kept: int = KEPT_HISTORY,
-        layouts: dict[str, Layout] | None = None,
+        memory: GitBaseMemory | None = None,
     ) -> None:
         """Keep the base in `repository`; its history is cut to `kept` syncs at `longest`.
 
-        `layouts` may be those that another of the same town and worktree has left.
+        `memory` is what an earlier one of the same town and worktree has left.
         """
         self._repository = repository
         self._objects = repository.objects
         self._town = town
         self._ref = base_ref(town)
         self._longest, self._kept = longest, kept
-        self._layouts = {} if layouts is None else layouts
-        """Of the versions that were read or written here."""
+        self._memory = memory or GitBaseMemory()
+        self._layouts = self._memory.layouts
+        self._goes_on = memory is not None
 
     def newest(self) -> str | None:
         """Return the version of the newest base; None without one."""
@@ -99,6 +113,8 @@ class GitBaseStore:
         self._layouts[oid] = written.layout
         if written.layout.depth >= self._longest:
             oid = self._cut(oid) or oid
+        if self._goes_on and self._memory.asked:
+            self._list_ahead()
         return replace(base, version=oid)
 
     def history(self, limit: int = 50) -> list[SyncRecord]:
@@ -108,7 +124,18 @@ class GitBaseStore:
             if tip is None:
                 return []
             wanted = min(limit, tip.depth)
-            return self._records(self._names(wanted, "--abbrev-commit", f"--abbrev={_NAME_LENGTH}"))
+            self._memory.asked = limit
+            newest, known = self._memory.listed
+            if newest != tip.oid or len(known) < wanted:
+                names = self._names(wanted, "--abbrev-commit", f"--abbrev={_NAME_LENGTH}")
+                known = self._records(names)
+                self._memory.listed = (tip.oid, known)
+            return known[:wanted]
+
+    def _list_ahead(self) -> None:
+        """List the history as it was listed before, so that the next sync does not wait for it."""
+        with suppress(TTError):  # whoever wants it next will hear why it cannot be read
+            self.history(self._memory.asked)
 
     def version(self, name: str) -> tuple[Base, Base] | None:
         """Return the base before and after the named sync; None where history does not have it."""
@@ -218,13 +245,14 @@ class GitBaseStore:
         return answer.out.decode("ascii").split()
 
     def _records(self, names: list[str]) -> list[SyncRecord]:
-        records: list[SyncRecord] = []
-        blobs = self._objects.read_all([f"{name}:record.json" for name in names])
-        for name, blob in zip(names, blobs, strict=True):
+        known = {record.name: record for record in self._memory.listed[1]}
+        new = [name for name in names if name not in known]
+        blobs = self._objects.read_all([f"{name}:record.json" for name in new])
+        for name, blob in zip(new, blobs, strict=True):
             if blob is None:
                 raise DamagedError(f"record.json of commit {name} is missing")
-            records.append(decode_record(blob.data, name))
-        return records
+            known[name] = decode_record(blob.data, name)
+        return [known[name] for name in names]
 
     def _cut(self, tip: str) -> str | None:
         """Drop all but the newest syncs; None where that had to be left for the next time."""

@@ -117,8 +117,7 @@ class Memory:
         apart, loose = _differences(settled, view.among)
         apart, loose = apart | view.state.orphans, loose | view.state.orphans
         if view.glimpse is not None and before is not None:
-            apart |= before.apart - view.glimpse.ids
-            loose |= before.loose - view.glimpse.ids
+            apart |= before.apart - view.glimpse.ids  # what is loose is read each time
         names = _names(site, view, settled)
         self._seen = Seen(_place(site), settled.seq, names, apart, loose)
 
