@@ -133,6 +133,16 @@ class Workshop(Protocol):
         agent, assigned with a message."""
         ...
 
+    def note(self, uuid: str, text: str, *, by: str = "") -> Outcome:
+        """Keep a note with a task, and tell it by an event; `by` is an agent's uuid, empty for a
+        person. The last 50 are kept."""
+        ...
+
+    def remove(self, uuid: str) -> bool:
+        """Take a task away that is in no plan, from the backlog, too; False where it is in one, or
+        is not there."""
+        ...
+
     # Agents
 
     def enlist(self, agent: Agent) -> Agent:

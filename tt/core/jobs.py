@@ -16,6 +16,16 @@ NOT_BEFORE: Final = 3
 
 
 @record
+class Note:
+    """What somebody wrote beside a task: when (RFC 3339), by whom (an agent's uuid; empty for a
+    person), and what."""
+
+    at: str
+    by: str
+    text: str
+
+
+@record
 class Job:
     """One task of a town. `task.id` is its plan id, or the id that it gets when it is adopted.
 
@@ -44,6 +54,7 @@ class Job:
     timeout: float = 0.0
     sender: str = ""
     why: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def state(self) -> str:

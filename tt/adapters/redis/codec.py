@@ -34,6 +34,8 @@ RUN_MARKS: Final = frozenset(
     | {"run:retries", "run:timeout", "run:by", "run:why"}
 )
 """What the workshop keeps in a task's hash; a sync leaves it alone, but where it starts it anew."""
+NOTES: Final = "run:notes"
+"""What was written beside the task; a sync leaves it alone always."""
 
 _NO_FIELDS: Final[frozenset[str]] = frozenset()
 _PLAN_ID: Final = re.compile(r"[\w./-]+")
@@ -42,12 +44,12 @@ _STATES_READ: Final = {status.encode(): status for status in STATUSES}
 _NOT_USERS: Final = frozenset({"id", *TASK_FIELDS})
 _OURS: Final = frozenset(
     {"id", "description", "state", "created_at", "updated_at", "tags", "parent_id", MARKER}
-    | {"agent", "agent_for", "depends_on", "made", *RUN_FIELDS, *RUN_MARKS}
+    | {"agent", "agent_for", "depends_on", "made", NOTES, *RUN_FIELDS, *RUN_MARKS}
 )
 
 
 UNNOTICED: Final = RUN_MARKS | {
-    "created_at", "updated_at", "parent_id", MARKER, "agent_for", "made"
+    NOTES, "created_at", "updated_at", "parent_id", MARKER, "agent_for", "made"
 }  # fmt: skip
 """Hash fields that `decode` does not look at; nor at those of RUN_FIELDS that are not wanted."""
 

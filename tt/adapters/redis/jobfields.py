@@ -7,7 +7,8 @@ alone:
 - `run:handed`: the token of the last hand-out, and `run:ended`: the last end of an attempt, as
   token, what was said, and the state that came of it: by these a repeated step is known;
 - `run:failures`, `run:deaths`: how many attempts ended so; `run:why`: how the last one did;
-- `run:retries`, `run:timeout`: what it was handed out with; `run:by`: by whom.
+- `run:retries`, `run:timeout`: what it was handed out with; `run:by`: by whom;
+- `run:notes`: what was written beside the task (`jobnotes`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from tt.adapters.redis.codec import RUN_CLAIM, Hash
+from tt.adapters.redis.codec import NOTES, RUN_CLAIM, Hash
 from tt.adapters.redis.happenings import readable
 from tt.adapters.redis.hashes import HashTexts, Shape
 from tt.adapters.redis.keys import UUID
-from tt.core.jobs import Job
+from tt.core.jobs import Job, Note
 from tt.ports import StoredTask
 
 CLAIM: Final = RUN_CLAIM
@@ -83,6 +84,12 @@ def _seconds(text: str) -> float:
     return seconds if 0 <= seconds < float("inf") else 0.0
 
 
+def _notes(text: str) -> tuple[Note, ...]:
+    from tt.adapters.redis.jobnotes import read_notes  # few tasks have any
+
+    return read_notes(text)
+
+
 _Reads: TypeAlias = "tuple[tuple[str, str, Callable[[str], Any]], ...]"
 _READS: Final[_Reads] = (
     ("agent", "assigned_to", _uuid),
@@ -93,6 +100,7 @@ _READS: Final[_Reads] = (
     ("timeout", TIMEOUT, _seconds),
     ("sender", BY, _uuid),
     ("why", WHY, readable),
+    ("notes", NOTES, _notes),
     ("result", "result", readable),
     ("created_at", "created_at", readable),
     ("updated_at", "updated_at", readable),

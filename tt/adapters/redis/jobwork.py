@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tt.adapters.redis import jobends, jobmoves
+from tt.adapters.redis import jobends, jobmoves, jobnotes
 from tt.adapters.redis.codec import PLAN_TAG
 from tt.adapters.redis.commands import Command, Commands
 from tt.adapters.redis.identifiers import new_uuid
@@ -100,6 +100,14 @@ class JobWork:
     def unshelve(self, uuid: str) -> bool:
         """Take a task out of the backlog; see `tt.workports.Workshop`."""
         return self._connection.execute("LREM", self._keys.own("backlog"), 0, uuid) != 0
+
+    def note(self, uuid: str, text: str, by: str) -> Outcome:
+        """Add a note to a task; see `tt.workports.Workshop`."""
+        return self._move(uuid, lambda scene: jobnotes.note(scene, text, by))
+
+    def remove(self, uuid: str) -> bool:
+        """Take a task away that is in no plan; see `tt.workports.Workshop`."""
+        return self._move(uuid, jobnotes.remove).done
 
     def _move(
         self, uuid: str, decide: Callable[[Scene], Move], token: str = "", agent: str = ""

@@ -100,6 +100,14 @@ class RedisWorkshop:
         """Make a task that is in no plan."""
         return self._work.make(description, tags, agent)
 
+    def note(self, uuid: str, text: str, *, by: str = "") -> Outcome:
+        """Add a note to a task."""
+        return self._work.note(uuid, text, by)
+
+    def remove(self, uuid: str) -> bool:
+        """Take a task away that is in no plan."""
+        return self._work.remove(uuid)
+
     def enlist(self, agent: Agent) -> Agent:
         """Make an agent."""
         return self._staff.enlist(agent)
