@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from tests.support.town_worlds import RedisWorld, TickingClock
 from tt.adapters.redis.commands import Arg, Command, Commands
@@ -19,7 +19,7 @@ from tt.core.messages import Kind, Message, Priority
 from tt.core.model import Task
 from tt.core.values import Value
 from tt.ports import Claim
-from tt.workports import Outcome, Terms
+from tt.workports import Happened, Outcome, Terms
 
 OURS = Claim("repo-a", "main", "epoch-1")
 
@@ -140,3 +140,37 @@ def message(
     """Return a message of the supervisor's."""
     stamp = "2026-11-21T01:18:51.464064876Z"
     return Message(new_uuid(), SUPERVISOR, to, kind, content, priority, stamp)
+
+
+_AFTER: Final = {
+    "task_assigned": "assigned", "task_started": "running", "task_requeued": "pending",
+    "task_completed": "completed", "task_failed": "failed", "task_cancelled": "cancelled",
+}  # fmt: skip
+_OPEN: Final = ("pending", "assigned", "running")
+
+
+def check_history(events: Iterable[Happened]) -> dict[str, str]:
+    """Check that each task went one way: no two attempts at once, and each ended at most once.
+
+    Return the last state of each task. A task that is pending without an event was reopened.
+    """
+    stands: dict[str, str] = {}
+    claims: dict[str, str] = {}
+    begun: set[str] = set()
+    for event in events:
+        if event.kind not in _AFTER:
+            continue
+        data = cast("dict[str, str]", event.data)
+        task, was, now = data["task_id"], data.get("old_state", ""), data["new_state"]
+        assert now == _AFTER[event.kind]
+        assert was in (stands.get(task, was), "pending", ""), f"{event} after {stands[task]}"
+        assert was in ("", *_OPEN), f"{event} ends what had ended"
+        if event.kind == "task_started":
+            assert was == "assigned"
+            assert data["claim"] not in begun
+            begun.add(data["claim"])
+            claims[task] = data["claim"]
+        elif was == "running":
+            assert data["claim"] == claims.pop(task), f"{event} ends another attempt"
+        stands[task] = now
+    return stands
