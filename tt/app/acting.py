@@ -11,7 +11,7 @@ from tt.app.knowing import Knowing
 from tt.app.stage import Stage
 from tt.core.agents import GONE, SUPERVISOR, Agent
 from tt.core.conducted import Event, Told
-from tt.core.conducting import Action, Bury, Complete, Fail, HandOut, Orders, Seen, terms
+from tt.core.conducting import Action, Bury, Complete, Fail, HandOut, Orders, Seen, silence, terms
 from tt.core.ledger import HELD
 from tt.workports import Outcome, Terms
 
@@ -38,7 +38,7 @@ class Acting:
             if agent.is_ours and agent.state not in GONE
         ]
         silent = [agent for agent in agents if not agent.alive]
-        dead = {agent.uuid: _silence(agent) for agent in silent if self._may_judge(agent)}
+        dead = {agent.uuid: silence(agent) for agent in silent if self._may_judge(agent)}
         self.seen = Seen(
             dead={**dead, **self._stage.dead(agents)},
             busy=self._knowing.busy(),
@@ -87,7 +87,7 @@ class Acting:
     def _bury(self, known: Agent, why: str) -> None:
         """Bury an agent, unless it has shown a sign of life since it was looked at."""
         agent = self._knowing.look_at_agent(known.uuid)
-        if agent is None or (agent.alive and why == _silence(known)):
+        if agent is None or (agent.alive and why == silence(known)):
             return
         workshop, ledger = self._stage.workshop, self._knowing.needed
         held = [job.uuid for job in ledger.held.values() if job.agent == agent.uuid]
@@ -99,7 +99,3 @@ class Acting:
         self._knowing.look_at_agent(agent.uuid, quietly=agent.state not in GONE)
         if any(job.agent == agent.uuid and job.state in HELD for job in ledger.held.values()):
             self._knowing.forget()
-
-
-def _silence(agent: Agent) -> str:
-    return f"it has shown no sign of life for {agent.lease:g} seconds"

@@ -69,6 +69,8 @@ class Conduct:
         self._asked_to_end = False
         self.verdict: Verdict | None = None
         """How it ended, once it has."""
+        self.goes_on = False
+        """Whether there was more to wait for at the end of a single step."""
 
     @property
     def ledger(self) -> Ledger | None:
@@ -209,6 +211,7 @@ class Conduct:
                 self._knowing.forget()
                 self._again = self._clock()
                 return
+            self.goes_on = step.goes_on
             self.verdict = judge(self._knowing.needed, self._terms.orders, self.seen, step)
             self._errands.last()
 

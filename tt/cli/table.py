@@ -21,6 +21,10 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "commit": Entry("commit:commit", "Commit what Redis brought, and nothing else."),
         "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),
     },
+    "Agents": {
+        "conductor": Entry("conductor:conductor", "Hand out tasks until all is done."),
+        "ready": Entry("conductor:ready", "List the tasks that can be begun now."),
+    },
     "History": {
         "log": Entry("past:log", "Tell a task's life, or the plan's, from Git's history."),
         "diff": Entry("past:diff", "Show what changed in the plan, by task and field."),

@@ -76,6 +76,8 @@ KEYS: Final[dict[str, Key]] = {
         Key("watch.debounce", "seconds", 0.1, "how long a save must be over before it is synced"),
         Key("conductor.lease", "seconds", 30.0, "how long an agent may be silent"),
         Key("conductor.retries", "whole", 0, "attempts after the first, for failures"),
+        Key("conductor.timeout", "whole", 3600, "seconds one attempt may take; 0 for ever"),
+        Key("conductor.max_parallel", "whole", 0, "how many tasks at once; 0 for no limit"),
     )
 }  # fmt: skip
 

@@ -144,6 +144,11 @@ def _seconds(value: object) -> float | None:
     return number if 0 <= number < float("inf") and not isinstance(value, str) else None
 
 
+def silence(agent: Agent) -> str:
+    """Say how it is known that an agent is dead which shows no sign of life."""
+    return f"it has shown no sign of life for {agent.lease:g} seconds"
+
+
 def _burials(ledger: Ledger, seen: Seen) -> Iterator[Bury]:
     """Yield whoever is dead, and who has stopped and still has something."""
     holders = {job.agent for job in ledger.held.values()}

@@ -1,0 +1,166 @@
+"""Running a conductor: from what `tt conductor` was called with to its end."""
+
+from __future__ import annotations
+
+import gc
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tt.adapters.bell import Bell
+from tt.app.conduct import Conduct, Terms
+from tt.cli.conductnews import Newsroom
+from tt.cli.screen import Flags, say
+from tt.config.keys import KEYS
+from tt.core.conducted import Event, Told
+from tt.core.conducting import Orders
+from tt.core.times import rfc3339
+from tt.errors import ExitCode, StoreError
+from tt.podium import Podium
+from tt.render.conductlines import verdict_data, verdict_lines
+from tt.render.text import Look, count
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tt.bootstrap import Project
+
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Wishes(NamedTuple):
+    """The options of `tt conductor`; None where nobody said."""
+
+    once: bool = False
+    commits: bool = False
+    spawns: bool = False
+    max_parallel: int | None = None
+    as_json: bool = False
+
+
+def orders_of(project: Project, max_parallel: int | None, *, spawns: bool) -> Orders:
+    """Return how the settings, and the options over them, say to conduct."""
+    settings = project.config.settings
+    parallel = int(str(settings["conductor.max_parallel"].value))
+    return Orders(
+        retries=int(str(settings["conductor.retries"].value)),
+        timeout=float(str(settings["conductor.timeout"].value)),
+        max_parallel=parallel if max_parallel is None else max_parallel,
+        spawns=spawns,
+        max_agents=int(str(settings["max_agents"].value)),
+    )
+
+
+def run_conductor(flags: Flags, wishes: Wishes) -> int:
+    """Conduct until all is done, nothing can move, or a signal asks to end."""
+    gc.enable()  # this process is there to stay
+    environment = {KEYS[name].env[0]: text for name, text in flags.settings.items() if text}
+    with flags.project() as project, Podium(project, environment) as podium:
+        log = project.private / "conductor.log"
+        with Newsroom(flags, podium.workshop, log, as_json=wishes.as_json) as newsroom:
+            conduct = Conduct(podium, _terms(project, wishes), newsroom.tell, _clock(), time.time)
+            try:
+                asked = _Loop(podium, conduct, newsroom).run()
+            finally:
+                with suppress(StoreError):
+                    conduct.resign()
+            return _end(conduct, newsroom, wishes, flags.look, asked)
+
+
+def _terms(project: Project, wishes: Wishes) -> Terms:
+    orders = orders_of(project, wishes.max_parallel, spawns=wishes.spawns)
+    lease = float(str(project.config.settings["conductor.lease"].value))
+    return Terms(orders, lease, commits=wishes.commits, once=wishes.once)
+
+
+def _clock() -> Callable[[], float]:
+    """Return a clock that counts the time for which the machine sleeps, where there is one: a
+    lease runs out meanwhile."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic if clock is None else lambda: time.clock_gettime(clock)
+
+
+class _Loop:
+    """Sleeps until Redis speaks, an agent or an errand ends, something is due, or a signal."""
+
+    def __init__(self, podium: Podium, conduct: Conduct, newsroom: Newsroom) -> None:
+        self._podium, self._conduct, self._newsroom = podium, conduct, newsroom
+        self._clock = _clock()
+
+    def run(self) -> int:
+        """Conduct to the end; return the signal that asked for it, 0 where none did."""
+        with Bell[None]() as bell, _ending(bell.alarm) as asked:
+            told = False
+            while True:
+                if asked() and not told:
+                    told = True
+                    self._conduct.end()
+                    self._newsroom.tell(Told(Event.INTERRUPTED, message=self._left()))
+                self._conduct.step()
+                self._newsroom.show(self._conduct.ledger)
+                if self._conduct.is_over:
+                    return asked()
+                if not asked() or told:
+                    self._sleep(bell)
+
+    def _left(self) -> str:
+        ledger = self._conduct.ledger
+        number = len(ledger.held) if ledger else 0
+        under_way = f"{count(number, 'task')} under way; " if number else ""
+        return f"Agents go on working: {under_way}`tt conductor` goes on from here."
+
+    def _sleep(self, bell: Bell[None]) -> None:
+        poller = select.poll()
+        poller.register(bell, select.POLLIN)
+        for number in self._podium.filenos:
+            poller.register(number, select.POLLIN)
+        mine = self._conduct.due - self._clock()
+        seconds = min(mine, self._newsroom.due - time.monotonic())
+        poller.poll(None if seconds == float("inf") else max(seconds, 0) * 1000)
+        bell.heard()
+
+
+@contextmanager
+def _ending(alarm: int) -> Iterator[Callable[[], int]]:
+    """Give what says which signal has asked to end, 0 for none; a second one does not wait.
+
+    Each signal writes into `alarm`, which wakes the loop.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    wakeup = signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, ask) for number in _ENDS}
+    try:
+        yield lambda: asked[0] if asked else 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+
+
+def _end(conduct: Conduct, newsroom: Newsroom, wishes: Wishes, look: Look, asked: int) -> int:
+    """Say how it ended, and return the exit code."""
+    verdict = conduct.verdict
+    if asked:
+        return ExitCode.INTERRUPTED
+    if verdict is None:
+        return ExitCode.DONE
+    goes_on = wishes.once and conduct.goes_on
+    if wishes.as_json:
+        from tt.render.jsonout import line
+
+        now = rfc3339(time.time_ns())
+        say([line({"time": now, "event": "ended", "goes_on": goes_on, **verdict_data(verdict)})])
+    elif not goes_on:
+        newsroom.note(verdict_lines(verdict, Look()))
+        newsroom.say(verdict_lines(verdict, look))
+    done = (verdict.is_completed or goes_on) and not conduct.commit_problem
+    return ExitCode.DONE if done else ExitCode.FAILED
