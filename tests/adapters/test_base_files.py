@@ -100,6 +100,17 @@ def test_a_damaged_base_is_never_taken_for_none_or_for_the_one_before(
     assert saved is not None
 
 
+def test_a_directory_made_anew_has_other_versions(tmp_path: Path) -> None:
+    store = FileBaseStore(tmp_path, "town")
+    before = fill(store, 1)
+    (tmp_path / "town" / "1.json").unlink()
+    after = fill(store, 1)
+    assert (before, store.newest()) == (after, after.version)
+    assert before.version != after.version
+    with pytest.raises(BaseMovedError):
+        store.save(before, base_of(2), RECORD)
+
+
 def test_a_base_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     store = FileBaseStore(tmp_path, "town")
     fill(store, 1)
@@ -135,7 +146,7 @@ def test_on_a_filesystem_without_links_a_taken_name_is_still_refused(
     assert store.load() == saved
     monkeypatch.setattr(FileBaseStore, "_numbers", lambda _: [1])
     with pytest.raises(BaseMovedError):
-        store.save(replace(base_of(1), version="1"), base_of(8), RECORD)
+        store.save(replace(base_of(1), version=store._version(1)), base_of(8), RECORD)
     assert names(tmp_path) == ["1.json", "2.json"]
 
 

@@ -54,7 +54,7 @@ class FileBaseStore:
         """Return the version of the newest base; None without one."""
         with self._reading():
             numbers = self._numbers()
-        return str(numbers[-1]) if numbers else None
+            return self._version(numbers[-1]) if numbers else None
 
     def load(self) -> Base | None:
         """Read the newest base; None where nothing was ever synced here."""
@@ -66,12 +66,14 @@ class FileBaseStore:
         """Make `base` the newest, as the port says; after any error the old one still is."""
         with self._reading():
             newest = (self._numbers() or [0])[-1]
-        if str(newest) != (previous.version if previous is not None else "0"):
+            version = self._version(newest) if newest else None
+        if version != (previous.version if previous is not None else None):
             raise self._moved()
         if not self._write(newest + 1, base, record):
             raise self._moved()
         self._prune()
-        return replace(base, version=str(newest + 1))
+        with self._reading():
+            return replace(base, version=self._version(newest + 1))
 
     def history(self, limit: int = 50) -> list[SyncRecord]:
         """List the syncs that changed something, newest first."""
@@ -88,6 +90,10 @@ class FileBaseStore:
             if number is None or not (number == 1 or str(number - 1) in numbers):
                 return None
             return (self._read(number - 1) if number > 1 else Base()), self._read(number)
+
+    def _version(self, number: int) -> str:
+        """Return what tells a version from one of the same number in a directory made anew."""
+        return f"{number}.{self._path(number).stat().st_mtime_ns}"
 
     def _path(self, number: int) -> Path:
         return self._directory / f"{number}.json"
@@ -110,7 +116,7 @@ class FileBaseStore:
             decode_tasks(lines[2], tasks)
         if len(tasks) != header.total:
             raise DamagedError(f"{self._path(number)} has {len(tasks)} of {header.total} tasks")
-        return replace(header.base, tasks=tasks, version=str(number))
+        return replace(header.base, tasks=tasks, version=self._version(number))
 
     def _record(self, number: int) -> SyncRecord:
         with self._path(number).open("rb") as file:
