@@ -30,9 +30,9 @@ def test_messages_are_taken_urgent_first_then_high_then_as_they_came(yard: Yard)
     assert list(yard.workshop.inbox(to)) == order
     assert [yard.workshop.take(to) for _ in range(6)] == [*order, None]
     assert yard.workshop.inbox(to) == []
-    yard.workshop.settle(to, order[1])
+    yard.workshop.settle(to, order[2])
     assert yard.workshop.untake(to) == 4
-    assert list(yard.workshop.inbox(to)) == [order[0], *order[2:]]
+    assert list(yard.workshop.inbox(to)) == [*order[:2], *order[3:]]
     assert yard.workshop.untake(to) == 0
 
 
