@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -51,6 +52,7 @@ class Lookout:
     def __init__(self, where: Where, eyes: Eyes, ring: Callable[[Happening], None]) -> None:
         """Raises TTError where there is no such directory, or a setting is broken."""
         self._where, self._eyes, self._ring = where, eyes, ring
+        self._stand = Path.cwd()
         self._sight: Sight | None = None
         self._hearing = Hearing()
         self._begun = False
@@ -211,6 +213,8 @@ class Lookout:
         self.close()
 
     def _open(self) -> Project:
+        with suppress(OSError):  # a directory that was made again is not the one we stand in
+            os.chdir(self._stand)
         project = open_project(self._where.directory, self._where.settings, "tt watch")
         project.lock_wait = _LOCK
         project.recollection = self._recollection

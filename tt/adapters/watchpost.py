@@ -115,7 +115,9 @@ class WatchPost:
         if state == self._told:
             return
         self._told, self._verified = state, time.monotonic() if state.verified else -_VERIFY
+        # A repository that was deleted is not begun anew: a clone would find the directory taken.
         with suppress(OSError):
+            self._notes.parent.stat()
             renew(self._notes, json.dumps({"pid": os.getpid(), **as_dict(state)}).encode())
         if self._listener is not None:
             self._listener(state)

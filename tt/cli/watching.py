@@ -31,7 +31,9 @@ def run_watch(
         if every:
             tower.add_those(lambda: _registered(flags, two_way))
         else:
-            tower.add(Where(flags.town, flags.settings, two_way), post)
+            # Where the directory is moved, "." would go along with it.
+            here = os.path.abspath(flags.town)  # noqa: PTH100
+            tower.add(Where(here, flags.settings, two_way), post)
         tower.run()
     return ExitCode.DONE
 
