@@ -14,6 +14,7 @@ from typing import Final, NoReturn, TypeVar
 from tt.core.agents import GONE, SUPERVISOR, Agent
 from tt.core.ids import task_uuid
 from tt.core.jobs import Board, Job
+from tt.core.myself import Myself
 from tt.errors import TTError, UsageError
 from tt.workports import Workshop
 
@@ -29,6 +30,13 @@ _T = TypeVar("_T", Agent, Job)
 def the_task(workshop: Workshop, name: str) -> Job:
     """Return the task of a town that is called so. Raises TTError where there is none."""
     return quick_task(workshop, name) or pick_task(workshop.board(), name, workshop.town)
+
+
+def my_task(workshop: Workshop, me: Myself, name: str) -> Job:
+    """Return the task that is called so; without a name the one that this agent works on."""
+    if not name and not me.task:
+        raise UsageError("Which task?", "`tt task list` shows what there is.")
+    return the_task(workshop, name or me.task)
 
 
 def quick_task(workshop: Workshop, name: str) -> Job | None:
