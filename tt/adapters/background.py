@@ -1,4 +1,4 @@
-"""Starting a watcher that goes on without us, and hearing how it began."""
+"""Starting a `tt` that goes on without us, and hearing how it began: a watcher, an agent."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tt.adapters.proctree import DETACHED
 from tt.adapters.starter import STARTED_AS
 from tt.adapters.watchlog import open_log
 from tt.errors import ExitCode, PlanError, StoreError, TTError, UsageError
@@ -22,10 +23,14 @@ START_SECONDS: Final = 15.0
 """How long to wait for the first sync; the watcher goes on when it takes longer."""
 
 _LAST: Final = 2000
+_SLOW: Final = "its start takes longer"
 _PASSING: Final = frozenset(
-    {"GIT_INDEX_FILE", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REFLOG_ACTION"}
+    {
+        *("GIT_INDEX_FILE", "GIT_PREFIX", "GIT_QUARANTINE_PATH", "GIT_REFLOG_ACTION"),
+        *("TT_TASK", "TT_CLAIM", "TT_ROUND", "TINYTOWN_AGENT_ID", "TINYTOWN_AGENT_NAME"),
+    }
 )
-"""What Git says to a hook of the one command in which it runs."""
+"""What Git says to a hook of the one command in which it runs, and an agent to its program."""
 _KINDS: Final[dict[object, type[TTError]]] = {
     int(ExitCode.USAGE): UsageError,
     int(ExitCode.STORE): StoreError,
@@ -35,7 +40,7 @@ _KINDS: Final[dict[object, type[TTError]]] = {
 
 @record
 class Begun:
-    """A watcher that was started. `problem` says why nothing is synced yet, empty where all is."""
+    """What was started. `problem` says why it is not at work yet, empty where it is."""
 
     pid: int
     log: str
@@ -55,28 +60,29 @@ def start(
     settings: Mapping[str, str],
     where: Path,
     log: Path,
-    seconds: float = START_SECONDS,
+    what: str = "The watcher",
 ) -> Begun:
-    """Start `tt` with `arguments` in a session of its own, and wait until it watches.
+    """Start `tt` with `arguments` in a session of its own, and wait until it is at work.
 
-    `settings` go by its environment, where no other user sees them. Raises what it raises.
+    `settings` go by its environment, where no other user sees them. Raises what it raises; `what`
+    is how messages call it.
     """
     hear, tell = os.pipe()
     try:
         process = _spawn(arguments, settings, where, log, tell)
     except OSError as error:
         os.close(hear)
-        raise TTError(f"The watcher cannot be started: {error.strerror}: {log}.") from error
+        raise TTError(f"{what} cannot be started: {error.strerror}: {log}.") from error
     finally:
         os.close(tell)
     try:
-        answer = _answer(hear, time.monotonic() + seconds)
+        answer = _answer(hear, time.monotonic() + START_SECONDS)
     finally:
         os.close(hear)
     if answer is None:
-        return Begun(process.pid, str(log), "its first sync takes longer")
+        return Begun(process.pid, str(log), _SLOW)
     if "problem" not in answer:
-        raise _failed(answer, process, log)
+        raise _failed(answer, process, log, what)
     process.returncode = 0  # it goes on by itself: nobody waits for its end
     return Begun(process.pid, str(log), str(answer["problem"]))
 
@@ -85,7 +91,7 @@ def _spawn(
     arguments: Sequence[str], settings: Mapping[str, str], where: Path, log: Path, tell: int
 ) -> subprocess.Popen[bytes]:
     kept = {name: text for name, text in os.environ.items() if name not in _PASSING}
-    environment = {**kept, **settings, STARTED_AS: f"background:{tell}"}
+    environment = {**kept, **settings, STARTED_AS: f"background:{tell}", DETACHED: "1"}
     if paths := environment.get("PYTHONPATH"):
         environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep)))
     output = open_log(log)
@@ -105,7 +111,7 @@ def _spawn(
 
 
 def _answer(hear: int, deadline: float) -> dict[str, object] | None:
-    """Return what the watcher says of its start: nothing at all where it ended; None in time."""
+    """Return what it says of its start: nothing at all where it ended; None in time."""
     said = b""
     while not said.endswith(b"\n"):
         ready, _, _ = select.select([hear], [], [], max(deadline - time.monotonic(), 0))
@@ -119,14 +125,14 @@ def _answer(hear: int, deadline: float) -> dict[str, object] | None:
     return found
 
 
-def _failed(answer: Mapping[str, object], process: subprocess.Popen[bytes], log: Path) -> TTError:
+def _failed(
+    answer: Mapping[str, object], process: subprocess.Popen[bytes], log: Path, what: str
+) -> TTError:
     code = process.wait()
     if "error" not in answer:
         last = _last_line(log)
         said = f": {last}" if last else "."
-        return TTError(
-            f"The watcher ended at its start (exit code {code}){said}", f"Its log: {log}"
-        )
+        return TTError(f"{what} ended at its start (exit code {code}){said}", f"Its log: {log}")
     kind = _KINDS.get(answer["code"], TTError)
     return kind(str(answer["error"]), str(answer["hint"]) if answer["hint"] else None)
 

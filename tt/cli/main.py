@@ -69,6 +69,10 @@ def _run(given: list[str]) -> int:
         from tt.cli.merging import run_driver
 
         return run_driver(given[1:])
+    if given[:1] == ["agent-impl"]:
+        from tt.cli.agentimpl import run_agent
+
+        return run_agent(given[1:])
     from tt.cli.root import run
 
     return run(given)

@@ -24,6 +24,14 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Agents": {
         "conductor": Entry("conductor:conductor", "Hand out tasks until all is done."),
         "ready": Entry("conductor:ready", "List the tasks that can be begun now."),
+        "spawn": Entry("spawn:spawn", "Start an agent that works on tasks."),
+        "kill": Entry("calling:kill", "Ask an agent to stop."),
+        "close": Entry("calling:close", "Let an agent finish what it has begun, and stop."),
+        "interrupt": Entry("calling:interrupt", "Let an agent pause after its round."),
+        "resume": Entry("calling:resume", "Let an agent go on that pauses."),
+        "restart": Entry("spawn:restart", "Let an agent work again that has stopped."),
+        "wait": Entry("calling:wait", "Wait until an agent has stopped."),
+        "stop": Entry("calling:stop", "Ask all agents of this town to stop."),
     },
     "History": {
         "log": Entry("past:log", "Tell a task's life, or the plan's, from Git's history."),

@@ -78,10 +78,13 @@ KEYS: Final[dict[str, Key]] = {
         Key("conductor.retries", "whole", 0, "attempts after the first, for failures"),
         Key("conductor.timeout", "whole", 3600, "seconds one attempt may take; 0 for ever"),
         Key("conductor.max_parallel", "whole", 0, "how many tasks at once; 0 for no limit"),
+        Key("agents.prompt", "text", "", "a file with the prompt of a task, instead of ours",
+            project=True),
+        Key("agents.grace", "seconds", 5.0, "how long a program that is stopped may take to end"),
     )
 }  # fmt: skip
 
-OUR_TABLES: Final = frozenset({"sync", "hooks", "watch", "conductor"})
+OUR_TABLES: Final = frozenset({"sync", "hooks", "watch", "conductor", "agents"})
 """Tables in which a key that we do not know is a mistake; in others it is tinytown's business."""
 
 TINYTOWN_KEYS: Final = frozenset({

@@ -1,0 +1,142 @@
+"""The program of an agent: whether it is there, and how one round of it is begun."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tt.adapters.childproc import GRACE, Child, start
+from tt.adapters.private import make_private_directory
+from tt.adapters.proctree import Tree
+from tt.adapters.roundlog import RoundLog, forget_old_round, round_log_path
+from tt.core.clis import Cli
+from tt.errors import TTError
+from tt.record import record
+
+CLAIM: Final = "TT_CLAIM"
+"""The variable with the claim of the attempt under way; nothing else has the same text in it."""
+
+_PROMPT_SHOWN: Final = 0o600
+
+
+def find_program(cli: Cli, environment: Mapping[str, str], directory: Path) -> str:
+    """Return the path of a CLI's program, empty where only a shell can tell.
+
+    Raises TTError, with how it is installed, where it is not there.
+    """
+    program = cli.program
+    if not program:
+        return ""
+    found = _which(program, environment.get("PATH", os.defpath), directory)
+    if found is None and not (cli.shell and _is_known_to_shell(program, environment, directory)):
+        raise TTError(f"`{program}` is not there, which the CLI `{cli.name}` runs.", _how(cli))
+    return found or ""
+
+
+def _which(program: str, path: str, directory: Path) -> str | None:
+    from shutil import which
+
+    if "/" in program:
+        whole = directory / program
+        return str(whole) if whole.is_file() and os.access(whole, os.X_OK) else None
+    return which(program, path=path)
+
+
+def _is_known_to_shell(program: str, environment: Mapping[str, str], directory: Path) -> bool:
+    """Say whether a word means something to the shell by itself: `cd`, `if`, `exit`."""
+    from subprocess import DEVNULL, run
+
+    words = ["/bin/sh", "-c", 'command -v -- "$1"', "sh", program]
+    done = run(words, cwd=directory, env=dict(environment), check=False,
+               stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)  # fmt: skip
+    return done.returncode == 0
+
+
+def _how(cli: Cli) -> str:
+    how = cli.install
+    if not how:
+        return f"Install it, or correct `agent_clis.{cli.name}` in the settings."
+    return f"Install it ({how}), or choose another one with --cli."
+
+
+def own_words() -> str:
+    """Return what calls this very `tt` in any shell, from anywhere and with any PATH."""
+    from tt.adapters.hookfiles import own_program
+
+    program = own_program()
+    return shlex.join([program] if program else [sys.executable, "-P", "-m", "tt"])
+
+
+@record
+class Place:
+    """Where an agent works: `logs` are for its output, `servers` is where the user's Redis is."""
+
+    root: Path
+    logs: Path
+    servers: str = ""
+
+
+class Bench:
+    """Where an agent's program runs, round by round."""
+
+    def __init__(
+        self,
+        agent: str,
+        cli: Cli,
+        place: Place,
+        environment: Mapping[str, str],
+        echo: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """Raises TTError where the program is not there, or nothing can be written."""
+        self._agent, self._cli, self._place, self._echo = agent, cli, place, echo
+        root = cli.env_as_root if os.geteuid() == 0 else {}
+        self._environment = {**environment, **root, **cli.env}
+        self._program = find_program(cli, self._environment, place.root)
+        self.grace = GRACE
+        """Seconds that a program which is stopped may take."""
+        self._prompt = place.logs / f"{agent}.prompt"
+        self._adopts = sys.platform.startswith("linux")
+        prepare_logs(place.logs)
+
+    def begin(self, prompt: str, number: int, more: Mapping[str, str]) -> Child:
+        """Start the program with a prompt, as the round of that number; `more` environment.
+
+        Raises TTError where it cannot be started.
+        """
+        self._write(prompt)
+        forget_old_round(self._place.logs, self._agent, number)
+        log = RoundLog(round_log_path(self._place.logs, self._agent, number), self._echo)
+        words = self._cli.call(prompt.rstrip("\n"), str(self._prompt))
+        if self._cli.words:
+            words = (self._program, *words[1:])
+        by_stdin = self._cli.prompt == "stdin"
+        tree = Tree(self._place.servers, None if self._adopts else (CLAIM, more.get(CLAIM, "")))
+        environment = {**self._environment, **more}
+        stdin = str(self._prompt) if by_stdin else os.devnull
+        child = start(words, environment, stdin, log, tree)
+        child.grace = self.grace
+        return child
+
+    def _write(self, prompt: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        try:
+            descriptor = os.open(self._prompt, flags, _PROMPT_SHOWN)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(prompt.encode("utf-8", "replace"))
+        except OSError as error:
+            raise TTError(f"{self._prompt} cannot be written: {error.strerror}.") from error
+
+
+def prepare_logs(logs: Path) -> None:
+    """Make the directory of logs, which Git ignores. Raises TTError."""
+    try:
+        make_private_directory(logs)
+        ignore = logs / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise TTError(f"{logs} cannot be written: {error.strerror}.") from error
