@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from tests.support.workshops import OURS, Breaking, Yard, done, message_of, refused
+from tt.adapters.redis.commands import Command
 from tt.adapters.redis.connection import Connection
+from tt.adapters.redis.hashes import HashTexts
 from tt.adapters.redis.identifiers import new_uuid
-from tt.adapters.redis.replies import LostError
+from tt.adapters.redis.replies import LostError, Reply, ReplyError
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.diff import Added, Edited, Removed
 from tt.core.jobs import Job
 from tt.core.model import Task
+from tt.core.values import Value
 from tt.errors import StoreError
 from tt.record import replace
 from tt.workports import Outcome, Terms
@@ -355,7 +358,12 @@ def test_a_task_is_made_for_an_agent_as_tinytown_does(yard: Yard) -> None:
 # Races and broken connections
 
 
-STEPS: dict[str, Callable[[RedisWorkshop, Job, Agent], Outcome | Job]] = {
+def enlist_another(shop: RedisWorkshop, job: Job, agent: Agent) -> Agent:
+    return shop.enlist(replace(agent, uuid=new_uuid(), name="another"))
+
+
+STEPS: dict[str, Callable[[RedisWorkshop, Job, Agent], Outcome | Job | Agent]] = {
+    "enlist": enlist_another,
     "hand_out": lambda shop, job, agent: shop.hand_out(job, agent.uuid, Terms(), SUPERVISOR),
     "claim": lambda shop, job, agent: shop.claim(job.uuid, agent.uuid),
     "finish": lambda shop, job, agent: shop.finish(job.uuid, "failed", "r", claim=job.claim),
@@ -404,9 +412,38 @@ def test_a_connection_that_breaks_twice_is_told(connection: Connection, town: st
         def pipeline(self, commands: object) -> list[object]:  # type: ignore[override]
             raise LostError("The connection broke.")
 
-    shop = RedisWorkshop(Broken(connection), town, yard.clock)
+    reconnected: list[int] = []
+    shop = RedisWorkshop(Broken(connection), town, yard.clock, lambda: reconnected.append(1))
     with pytest.raises(StoreError):
         shop.hand_out(job, agent.uuid, Terms(), SUPERVISOR)
+    assert len(reconnected) == 1
+    with pytest.raises(StoreError):  # something may have been taken: not for us to repeat
+        shop.take(agent.uuid)
+    assert len(reconnected) == 2
+
+
+@pytest.mark.parametrize(("code", "wanted"), [("READONLY", 1), ("MOVED", 1), ("NOPERM", 0)])
+def test_a_server_that_is_not_the_town_s_any_more_is_left(
+    connection: Connection, town: str, code: str, wanted: int
+) -> None:
+    yard = Yard(town, connection)
+    job, agent = stand(yard, "claim")
+
+    class Refusing(Breaking):
+        def pipeline(self, commands: Iterable[Command]) -> list[Reply]:
+            self.seen += 1
+            if self.seen == 3:
+                return [ReplyError(code, f"{code} it is so")]
+            return super().pipeline(commands)
+
+    reconnected: list[int] = []
+    shop = RedisWorkshop(Refusing(connection), town, yard.clock, lambda: reconnected.append(1))
+    if wanted:
+        done(shop.claim(job.uuid, agent.uuid))
+    else:
+        with pytest.raises(StoreError):
+            shop.claim(job.uuid, agent.uuid)
+    assert len(reconnected) == wanted
 
 
 @pytest.mark.parametrize(
@@ -459,13 +496,19 @@ def test_a_key_of_another_type_stops_a_step_before_anything_is_written(
 # Beside sync
 
 
-def test_a_sync_sees_only_the_status_of_what_is_worked_on(yard: Yard) -> None:
-    agent, (job,) = yard.agent(), yard.plan("a", agent="dev", tags=["t"], priority=3)
-    plan = job.task.fields
+@pytest.mark.parametrize("more", [{}, {"priority": 3}])
+def test_a_sync_sees_only_the_status_of_what_is_worked_on(
+    yard: Yard, more: dict[str, Value]
+) -> None:
+    agent, (job,) = yard.agent(), yard.plan("a", agent="dev", tags=["t"], **more)
+    plan, plain = job.task.fields, not more
 
     def seen() -> dict[str, object]:
         state = yard.world.store().load()
+        raw = state.tasks["a"].raw
         assert state.faults == ()
+        assert isinstance(raw, HashTexts)
+        assert not plain or raw.shape.plain  # read the fast way
         return {**state.tasks["a"].task.fields}
 
     yard.handed(job, agent, retries=1)

@@ -35,20 +35,21 @@ class Staff:
         self._connection, self._keys, self._clock = connection, keys, clock
         self._reader = reader
 
-    def enlist(self, agent: Agent) -> Agent:
-        """Make an agent; see `tt.workports.Workshop`."""
-        now = self._clock.now_ns()
-        stamp = rfc3339(now)
-        made = replace(
+    def begun(self, agent: Agent) -> Agent:
+        """Return an agent as it is to be enlisted now."""
+        stamp = rfc3339(self._clock.now_ns())
+        return replace(
             agent,
             created_at=agent.created_at or stamp,
             last_heartbeat=stamp,
             last_active_at=agent.last_active_at or stamp,
             alive=agent.is_ours,
         )
-        while not self._try_enlist(made, now):
+
+    def enlist(self, made: Agent) -> None:
+        """Make an agent that has begun; see `tt.workports.Workshop`. Made twice is made once."""
+        while not self._try_enlist(made):
             pass
-        return made
 
     def set_state(
         self, uuid: str, state: AgentState, why: str, since: AgentState | None = None
@@ -119,11 +120,15 @@ class Staff:
         """Say whether the flag is up."""
         return self._connection.execute("EXISTS", self._keys.of("stop", uuid)) == 1
 
-    def _try_enlist(self, agent: Agent, now: int) -> bool:
+    def _try_enlist(self, agent: Agent) -> bool:
         """Make an agent's hash; False where a race was lost. Raises TTError for a taken name."""
+        now = self._clock.now_ns()
         key, names = self._keys.agent(agent.uuid), self._keys.own("names")
         taken, raw = self._hash(names), self._read(agent.uuid) or {}
         others, _ = self._reader.agents()
+        own = others.get(agent.uuid)
+        if own is not None and replace(own, alive=agent.alive) == agent:
+            return True
         self._check_name(agent, others)
         step = Step()
         step.expect(names, taken, agent.name)

@@ -8,18 +8,15 @@ again where a connection broke.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, cast
 
+from tt.adapters.redis.chronicle import Chronicle
 from tt.adapters.redis.commands import Commands
-from tt.adapters.redis.happenings import event_text, oldest_first, read_event, streams
 from tt.adapters.redis.inboxes import Inboxes
 from tt.adapters.redis.jobwork import JobWork
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.lease import Lease
-from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.staff import Staff
 from tt.adapters.redis.steady import Steady
-from tt.adapters.redis.steps import Step, as_bytes
 from tt.adapters.redis.workboard import BoardReader
 from tt.core.agents import Agent, AgentState
 from tt.core.jobs import Board, Job
@@ -28,15 +25,12 @@ from tt.core.saved import SavedKey
 from tt.ports import Clock
 from tt.workports import Ended, Happened, Leader, Outcome, Terms
 
-_ACTIVITY_LINES: Final = 10
-_ACTIVITY_SECONDS: Final = 3_600
-
 
 class RedisWorkshop:
     """One town on one server. `reconnect` lets the connection be opened anew by what comes next."""
 
     __slots__ = (
-        "_clock", "_connection", "_inboxes", "_keys", "_lease",
+        "_chronicle", "_connection", "_inboxes", "_keys", "_lease",
         "_reader", "_staff", "_steady", "_work",
     )  # fmt: skip
 
@@ -47,12 +41,13 @@ class RedisWorkshop:
         clock: Clock,
         reconnect: Callable[[], None] = lambda: None,
     ) -> None:
-        self._connection, self._clock, self._steady = connection, clock, Steady(reconnect)
+        self._connection, self._steady = connection, Steady(reconnect)
         self._keys = keys = TownKeys(town)
         self._reader = BoardReader(connection, keys)
         self._staff = Staff(connection, keys, clock, self._reader)
         self._inboxes = Inboxes(connection, keys, clock)
         self._lease = Lease(connection, keys)
+        self._chronicle = Chronicle(connection, keys, clock)
         self._work = JobWork(connection, keys, clock, self._reader, self._steady)
 
     @property
@@ -110,7 +105,9 @@ class RedisWorkshop:
 
     def enlist(self, agent: Agent) -> Agent:
         """Make an agent."""
-        return self._staff.enlist(agent)
+        made = self._staff.begun(agent)
+        self._steady.ask(lambda: self._staff.enlist(made))
+        return made
 
     def set_state(
         self, uuid: str, state: AgentState, why: str = "", *, since: AgentState | None = None
@@ -120,7 +117,7 @@ class RedisWorkshop:
 
     def count_round(self, uuid: str) -> None:
         """Count one round."""
-        self._staff.count_round(uuid)
+        self._steady.ask_once(lambda: self._staff.count_round(uuid))
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
         """Show a sign of life."""
@@ -139,7 +136,8 @@ class RedisWorkshop:
 
     def dismiss(self, agents: Iterable[str]) -> int:
         """Remove agents that are gone."""
-        return sum(self._staff.dismiss(uuid) for uuid in agents)
+        uuids = list(agents)
+        return self._steady.ask(lambda: sum(map(self._staff.dismiss, uuids)))
 
     def may_judge(self, lease: float) -> bool:
         """Say whether silence means death."""
@@ -159,7 +157,7 @@ class RedisWorkshop:
 
     def take(self, agent: str) -> Message | None:
         """Take the next message; after a StoreError `untake` comes first."""
-        return self._inboxes.take(agent)
+        return self._steady.ask_once(lambda: self._inboxes.take(agent))
 
     def settle(self, agent: str, message: Message) -> None:
         """Have dealt with a message."""
@@ -183,7 +181,7 @@ class RedisWorkshop:
 
     def unshelve(self, uuid: str) -> bool:
         """Take a task out of the backlog."""
-        return self._work.unshelve(uuid)
+        return self._steady.ask(lambda: self._work.unshelve(uuid))
 
     def lead(self, token: str, seconds: float) -> bool:
         """Lead the town."""
@@ -195,44 +193,35 @@ class RedisWorkshop:
 
     def resign(self, token: str) -> bool:
         """Lead no more."""
-        return self._lease.resign(token)
+        return self._steady.ask(lambda: self._lease.resign(token))
 
     def log(self, agent: str, line: str) -> None:
         """Add a line to an agent's activity."""
-        key = self._keys.of("activity", agent)
-        commands = [("LPUSH", key, as_bytes(line)), ("LTRIM", key, 0, _ACTIVITY_LINES - 1)]
-        for command in (*commands, ("EXPIRE", key, _ACTIVITY_SECONDS)):
-            self._connection.execute(*command)
+        self._steady.ask_once(lambda: self._chronicle.log(agent, line))
 
     def activity(self, agent: str) -> Sequence[str]:
         """Read the lines of an agent's activity, newest first."""
-        reply = self._connection.execute("LRANGE", self._keys.of("activity", agent), 0, -1)
-        return [part.decode(errors="backslashreplace") for part in cast("list[bytes]", reply)]
+        return self._steady.ask(lambda: self._chronicle.activity(agent))
 
     def tell(self, kind: str, message: str, **data: object) -> None:
         """Write an event."""
-        step = Step()
-        text = event_text(kind, message, self._clock.now_ns(), data)
-        step.tell(streams(self._keys, str(data.get("agent_id", ""))), kind, text)
-        step.run(self._connection)
+        self._steady.ask_once(lambda: self._chronicle.tell(kind, message, data))
 
     def events(self, count: int, *, agent: str = "", after: str = "") -> Sequence[Happened]:
         """Read events, oldest first."""
-        key = streams(self._keys, agent)[-1]
-        if not after:
-            newest = self._connection.execute("XREVRANGE", key, "+", "-", "COUNT", count)
-            return oldest_first(newest)
-        later = self._connection.execute("XRANGE", key, f"({after}", "+", "COUNT", count)
-        return [read_event(entry) for entry in cast("list[Reply]", later)]
+        return self._steady.ask(lambda: self._chronicle.events(count, agent, after))
 
     def dump(self) -> Sequence[SavedKey]:
         """Read the whole town."""
         from tt.adapters.redis.saving import dump_town
 
-        return dump_town(self._connection, self._keys)
+        return self._steady.ask(lambda: dump_town(self._connection, self._keys))
 
     def load(self, saved: Iterable[SavedKey], *, replace: bool = False) -> int:
         """Write a whole town."""
         from tt.adapters.redis.saving import load_town
 
-        return load_town(self._connection, self._keys, saved, replace=replace)
+        keys = list(saved)
+        return self._steady.ask_once(
+            lambda: load_town(self._connection, self._keys, keys, replace=replace)
+        )
