@@ -135,11 +135,11 @@ class Conduct:
     def _conduct(self, now: float) -> None:
         if not self._lead(now):
             return
+        self._online()
         if now >= self._next_ping:
             self._next_ping = now + PING
             self._stage.check()
         self._knowing.catch_up(now)
-        self._online()
         self._again = _NEVER
         self._act()
 
@@ -225,7 +225,7 @@ class Conduct:
             self._tell(Told(Event.OFFLINE, message=error.message, hint=error.hint or ""))
         self._offline = error.message
         self._knowing.forget()
-        self._again = self._clock() + self._retry
+        self._again = self._next_lead = self._clock() + self._retry
         self._retry = min(self._retry * 2, _LAST_RETRY)
 
     def _online(self) -> None:
