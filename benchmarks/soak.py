@@ -22,7 +22,7 @@ _LINES: Final = 20
 """How many lines the curve has."""
 _LIMIT: Final = 30.0
 """Seconds in which a save has to be in Redis."""
-_LOOKS: Final = 20
+_LOOKS: Final = 8
 _BETWEEN_LOOKS: Final = 0.02
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")

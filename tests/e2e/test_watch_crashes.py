@@ -19,7 +19,7 @@ from tests.support.watchman import start_watchman
 pytestmark = pytest.mark.slow
 
 IDS = tuple(f"t{number}" for number in range(6))
-KILLS = {"dev": 6, "ci": 20, "nightly": 300}[EFFORT]
+KILLS = {"dev": 5, "ci": 10, "nightly": 150}[EFFORT]
 STRIDE = {"dev": 13, "ci": 9, "nightly": 1}[EFFORT]
 _DYING = """\
 #!/bin/sh

@@ -144,7 +144,7 @@ def test_a_rebase_of_fifty_commits_is_one_sync_at_its_end(
         end = overheard.mark()
         bare_yard.wait_in_step()
     assert overheard.writes(start, end) == []
-    assert watchman.told(mark) in (["synced", "stopped"], ["waiting", "synced", "stopped"])
+    assert watchman.told(mark).count("synced") == 1
     assert [change["id"] for change in watchman.changes] == ["t19"]
 
 
@@ -306,4 +306,4 @@ def test_commits_and_saves_beside_the_watcher_all_succeed(
         tries + 1
     )
     assert either_yard.git("status", "--porcelain", "--untracked-files=no").out == ""
-    assert set(watchman.told()) <= {"started", "synced", "waiting", "stopped"}
+    assert set(watchman.told()) <= {"started", "synced", "waiting", "resumed", "stopped"}
