@@ -939,6 +939,15 @@ def load_known(world: World, *ids: str) -> StoreState:
     return world.store().load(ids)
 
 
+def test_a_glimpse_misses_no_task_that_it_did_not_read(world: World) -> None:
+    write(world, Added(task("p")))
+    world.put(uuid_of(world, "p"), {"tags": '["plan:z"]'})
+    world.put(OTHER, foreign(OTHER, "theirs", "pending", "plan:p"))
+    seen = glimpse(world, names(world), "z")
+    assert seen is not None
+    assert (seen.state.tasks.keys(), seen.state.faults) == ({"z"}, ())
+
+
 def test_a_tombstone_of_a_task_that_is_there_and_not_read_does_not_count(world: World) -> None:
     write(world, Added(task("a")))
     world.set_stone("a", json.dumps({"at": TIME, "task": dict(task("a").fields)}))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tt.app.site import Site
 from tt.app.work import Settled
 from tt.core.base import Base
-from tt.core.diff import Added, Removed
+from tt.core.diff import Added
 from tt.core.ids import task_uuid
 from tt.core.model import Plan, Task
 from tt.core.trees import Trust
@@ -178,15 +178,13 @@ def _links(task: Task) -> object:
 
 
 def _names(site: Site, view: View, settled: Settled) -> Mapping[str, str]:
-    """Return what the hashes are called, now that the sync has made some and removed some."""
+    """Return what the hashes are called, now that the sync has made some.
+
+    Those that it removed will be found to be gone, which costs nothing.
+    """
     if view.glimpse is not None:
         names = dict(view.glimpse.names)
     else:
         names = {stored.uuid: plan_id for plan_id, stored in view.state.tasks.items()}
-    for change in settled.to_store:
-        stored = view.state.tasks.get(change.id)
-        if isinstance(change, Added):
-            names[task_uuid(site.town, change.id)] = change.id
-        elif isinstance(change, Removed) and stored is not None:
-            names.pop(stored.uuid, None)
-    return names
+    made = (change.id for change in settled.to_store if isinstance(change, Added))
+    return names | {task_uuid(site.town, plan_id): plan_id for plan_id in made}
