@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tt.app.naming import find_task, name_of, pick_agent, quick_task
+from tt.app.naming import find_task, pick_agent, quick_task
 from tt.app.tasks import in_backlog
-from tt.core.agents import GONE, SUPERVISOR, Agent
+from tt.core.agents import GONE, SUPERVISOR, Agent, name_of
 from tt.core.conducting import Orders, terms
 from tt.core.ids import task_uuid
 from tt.core.jobs import Job

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tt.app.naming import name_of, pick_agent
+from tt.app.naming import pick_agent
+from tt.core.agents import name_of
 from tt.core.worked import Past, Told
 from tt.record import record
 from tt.workports import Happened, Workshop

@@ -112,13 +112,6 @@ def the_mailbox(agents: Mapping[str, Agent], name: str, town: str) -> tuple[str,
     return found.uuid, found.name
 
 
-def name_of(agents: Mapping[str, Agent], uuid: str) -> str:
-    """Return what people call an agent; its short uuid where the town does not know it."""
-    if uuid == SUPERVISOR:
-        return "supervisor"
-    return agents[uuid].name if uuid in agents else uuid[:8]
-
-
 def _by_start(among: Iterable[_T], name: str, what: str, called: Callable[[_T], str]) -> _T | None:
     if not _START.fullmatch(name):
         return None

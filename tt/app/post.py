@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from tt.app.naming import name_of, the_mailbox
-from tt.core.agents import SUPERVISOR, Agent
+from tt.app.naming import the_mailbox
+from tt.core.agents import SUPERVISOR, Agent, name_of
 from tt.core.messages import Kind, Message
 from tt.core.myself import Myself
 from tt.core.times import zulu

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tt.app.naming import my_task, name_of, pick_agent, pick_task
-from tt.core.agents import Agent
+from tt.app.naming import my_task, pick_agent, pick_task
+from tt.core.agents import Agent, name_of
 from tt.core.ids import task_uuid
 from tt.core.jobs import Board, Job
 from tt.core.model import Plan, Task

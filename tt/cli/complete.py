@@ -42,6 +42,43 @@ def complete_filter(
     return [CompletionItem(f"{key}:{value}") for value in sorted(values) if value.startswith(start)]
 
 
+def complete_agent(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the names of agents: those in Redis, where it answers at once, and the plan's."""
+    from click.shell_completion import CompletionItem
+
+    names = {**dict.fromkeys(_values("agent", _plan(ctx)), ""), **_agents(ctx)}
+    return [
+        CompletionItem(name, help=state)
+        for name, state in sorted(names.items())
+        if name.startswith(incomplete)
+    ]
+
+
+def _agents(ctx: click.Context) -> dict[str, str]:
+    """Return the agents of the town, by name how they are; no server is started for that."""
+    from tt.adapters.redis.opening import connect_running
+    from tt.bootstrap import open_project
+    from tt.render.text import safe
+
+    options = ctx.find_root().params
+    flags = Flags(options.get("town") or ".", options.get("name"), options.get("redis"))
+    try:
+        with open_project(flags.town, flags.settings, hasty=True) as project:
+            if project.config.redis is None:
+                connected = connect_running(
+                    project.config.home, timeout=project.config.redis_timeout
+                )
+                if connected is None:
+                    return {}
+                connected.close()
+            agents = project.workshop.agents()
+    except TTError:
+        return {}
+    return {safe(agent.name): str(agent.state) for agent in agents.values()}
+
+
 def _values(key: str, plan: Plan) -> set[str]:
     tasks = plan.tasks.values()
     if key == "status":

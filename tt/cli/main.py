@@ -61,6 +61,12 @@ def _run(given: list[str]) -> int:
         request = understood(given[1:])
         if request is not None:
             return run_sync(*request)
+    if given[:1] == ["task"]:
+        from tt.cli import reporting
+
+        said = reporting.understood(given[1:])
+        if said is not None:
+            return reporting.run_report(*said)
     if given[:1] == [_HOOK]:
         from tt.cli.hookimpl import run_hook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -63,3 +64,10 @@ class Agent:
     def is_ours(self) -> bool:
         """Whether `tt` runs it, so that its signs of life can be relied on."""
         return self.lease > 0
+
+
+def name_of(agents: Mapping[str, Agent], uuid: str) -> str:
+    """Return what people call an agent; the beginning of its uuid where it is not known."""
+    if uuid in agents:
+        return agents[uuid].name
+    return "supervisor" if uuid == SUPERVISOR else uuid[:8]

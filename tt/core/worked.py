@@ -95,6 +95,17 @@ class AgentList:
 
 
 @record
+class Crew:
+    """The agents of a town at a glance. Of each that is asked for: the number of its messages, the
+    last lines of its activity; and all tasks, where those are."""
+
+    agents: AgentList
+    messages: Mapping[str, int] = field(default_factory=dict)
+    activity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tasks: TaskList | None = None
+
+
+@record
 class Buried:
     """An agent that is dead or gone, why, and what it held: given back, or still to be.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tt.core.groups import Progress
 from tt.core.report import StatusReport, SyncRecord
@@ -19,15 +19,21 @@ _FEW = 10
 
 
 def status_lines(
-    report: StatusReport, groups: Mapping[str, Progress], look: Look, watched: str = ""
+    report: StatusReport,
+    groups: Mapping[str, Progress],
+    look: Look,
+    watched: str = "",
+    crew: Sequence[str] = (),
 ) -> list[str]:
     """Return the town, its tasks by state, its groups, and how file and Redis differ.
 
-    `watched` says who watches the plan, where that is to be told.
+    `watched` says who watches the plan, where that is to be told; `crew` what is to be told of
+    agents.
     """
     lines = [*_where(report, look), *([f"Watch  {watched}"] if watched else [])]
     lines += _tasks(report, look)
     lines += _groups(groups, look)
+    lines += ["", *crew] if crew else []
     if report.store_error is not None:
         return [*lines, "", look.paint(safe(report.store_error), "red")]
     lines += ["", *_drift(report, look)]
