@@ -53,6 +53,6 @@ def test_what_tt_refuses_is_refused(task: str) -> None:
 
 def test_every_field_and_state_is_described() -> None:
     task = plan_schema()["properties"]["tasks"]["items"]["properties"]  # type: ignore[index]
-    assert set(task) == {"id", *TASK_FIELDS}
+    assert set(task) == {"id", *TASK_FIELDS, "retries", "timeout"}
     assert set(task["status"]["enum"]) == STATUSES
     assert all(field["description"] for field in task.values())

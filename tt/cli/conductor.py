@@ -14,6 +14,7 @@ from tt.errors import ExitCode, TTError, UsageError
 if TYPE_CHECKING:
     from tt.bootstrap import Project
     from tt.core.ledger import Ledger
+    from tt.core.rehearsal import Rehearsal
 
 
 @click.command(
@@ -22,19 +23,23 @@ if TYPE_CHECKING:
         "tt conductor --dry-run            say what would be handed out, and why the rest waits",
         "tt conductor --once               one step, for cron",
         "tt conductor --spawn --commit     start agents, and commit each step",
+        "tt conductor --cli claude         let an AI conduct",
     )
 )
 @click.option("--once", is_flag=True, help="Do what can be done now, and end.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and why the rest waits.")
 @click.option("--commit", "commits", is_flag=True, help="Commit tasks.toml as tasks move.")
 @click.option("--spawn", "spawns", is_flag=True, help="Start the agents that the plan names.")
+@click.option("--cli", metavar="CLI", help="Let this AI command line conduct instead.")
 @click.option(
     "--max-parallel", type=click.IntRange(0), metavar="N",
     help="Hand out so many tasks at once; 0: as many as there are agents for.",
 )  # fmt: skip
 @json_option
 @click.pass_obj
-def conductor(flags: Flags, /, *, max_parallel: int | None, as_json: bool, **does: bool) -> int:
+def conductor(
+    flags: Flags, /, *, cli: str | None, max_parallel: int | None, as_json: bool, **does: bool
+) -> int:
     """Hand out the tasks that can be begun to the agents they are for, until all is done.
 
     A task can be begun when all that it depends on is completed, and the stage before it. What an
@@ -46,6 +51,10 @@ def conductor(flags: Flags, /, *, max_parallel: int | None, as_json: bool, **doe
     """
     if does["once"] and does["dry_run"]:
         raise UsageError("--once does something, and --dry-run nothing: one of them.")
+    if cli is not None:
+        if any(does.values()) or max_parallel is not None or as_json:
+            raise UsageError("An AI that conducts decides itself: --cli goes alone.")
+        return _by_ai(flags, cli)
     if does["dry_run"]:
         return _dry_run(flags, max_parallel, spawns=does["spawns"], as_json=as_json)
     from tt.cli.conducting import Wishes, run_conductor
@@ -90,19 +99,42 @@ def _ledger(project: Project) -> Ledger:
 
 
 def _dry_run(flags: Flags, max_parallel: int | None, *, spawns: bool, as_json: bool) -> int:
-    from tt.adapters.lives import Vigil
-    from tt.cli.conducting import orders_of
-    from tt.core.rehearsal import rehearse
     from tt.render.conductlines import rehearsal_data, rehearsal_lines
 
     with flags.project() as project:
-        orders = orders_of(project, max_parallel, spawns=spawns)
-        vigil = Vigil()
-        try:
-            ledger = _ledger(project)
-            dead = vigil.dead(ledger.agents.values())
-            found = rehearse(ledger, orders, dead, time.time())
-        finally:
-            vigil.close()
+        found = _rehearsed(project, _ledger(project), max_parallel, spawns=spawns)
     answer(flags, rehearsal_data(found), lambda look: rehearsal_lines(found, look), as_json=as_json)
     return ExitCode.DONE
+
+
+def _rehearsed(
+    project: Project, ledger: Ledger, max_parallel: int | None = None, *, spawns: bool = False
+) -> Rehearsal:
+    from tt.adapters.lives import Vigil
+    from tt.cli.conducting import orders_of
+    from tt.core.rehearsal import rehearse
+
+    orders, vigil = orders_of(project, max_parallel, spawns=spawns), Vigil()
+    try:
+        dead = vigil.dead(ledger.agents.values())
+    finally:
+        vigil.close()
+    return rehearse(ledger, orders, dead, time.time())
+
+
+def _by_ai(flags: Flags, name: str) -> int:
+    """Give the terminal to an AI command line, with all that our conductor goes by."""
+    from tt.adapters.agentcli import own_words
+    from tt.adapters.frontcli import run_in_front
+    from tt.cli.agentimpl import agent_environment
+    from tt.config.clis import find_cli
+    from tt.core.agents import SUPERVISOR
+    from tt.render.conductcontext import conducting_page
+
+    with flags.project() as project:
+        cli, ledger = find_cli(project.config, name), _ledger(project)
+        page = conducting_page(ledger, _rehearsed(project, ledger), project.town, own_words())
+        environment = agent_environment(project, SUPERVISOR, "conductor")
+        file = project.private / "conductor.md"
+        code = run_in_front(cli, page, file, environment, project.config.root)
+    return ExitCode.DONE if code == 0 else ExitCode.FAILED

@@ -68,6 +68,16 @@ def _task() -> dict[str, object]:
             },
             "tags": _words("Words to filter by, such as `tt plan tag:backend`."),
             "depends_on": _words("Ids of the tasks that must be completed first."),
+            "retries": {
+                "description": "After how many failures it is tried again.",
+                "type": "integer",
+                "minimum": 0,
+            },
+            "timeout": {
+                "description": "How many seconds one attempt may take; 0: for ever.",
+                "type": "number",
+                "minimum": 0,
+            },
         },
     }
 
