@@ -72,6 +72,8 @@ class Project:
         starts no server where there is nothing to sync.
         """
         self.hasty = hasty
+        self.starts_server = True
+        """Whether the built-in server is started where it is not up."""
         self.lock_wait: float | None = _HASTY_LOCK if hasty else None
         self.recollection: Recollection | None = None
         """What a process that syncs again and again remembers of this worktree."""
@@ -275,13 +277,18 @@ class Project:
 
         connected = connect_running(self.config.home, timeout=timeout)
         if connected is None:
-            raise StoreError("The built-in Redis is not running.", "The next sync starts it.")
+            raise StoreError(
+                "The built-in Redis is not running.",
+                "The next edit of the plan starts it, or `tt sync`.",
+            )
         return connected
 
     def _embedded(self, timeout: float) -> Connection:
         from tt.adapters.redis.opening import connect_embedded, connect_running
 
         home = self.config.home
+        if not self.starts_server:
+            return self._running(timeout)
         connected = connect_running(home, timeout=timeout) if self.hasty else None
         if connected is not None:
             return connected

@@ -116,12 +116,13 @@ class Lookout:
             return "HEAD is detached: no branch is checked out that could have a town."
         return None
 
-    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool, is_edited: bool) -> Synced:
         """Sync; see `Outlook`."""
         from tt.app.outlook import Synced
         from tt.app.sync import Request, report, synced
 
         with self._open() as project:
+            project.starts_server = is_edited
             self._find(project)
             connection = project.connection
             self._hearing.listen(

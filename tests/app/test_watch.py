@@ -390,3 +390,17 @@ def test_an_idle_watch_looks_at_a_stamp_now_and_then_and_at_nothing_else(watched
     watched.wait(600)
     assert watched.outlook.looks <= 600 / PULSE + 1
     assert watched.outlook.synced == []
+
+
+def test_only_an_edit_is_worth_starting_a_server_that_was_stopped(watched: Watched) -> None:
+    watched.outlook.edited.clear()
+    watched.outlook.lost = True
+    watched.watch.rung()
+    watched.outlook.lost = False
+    watched.outlook.error = OFFLINE
+    watched.wait(60)
+    assert watched.outlook.edited
+    assert not any(watched.outlook.edited)
+    watched.save("two")
+    watched.wait(1)
+    assert watched.outlook.edited[-1]

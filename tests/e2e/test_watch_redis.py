@@ -18,7 +18,7 @@ from tests.support.watch_yard import WatchYard, plan_text, says
 from tests.support.watchman import LIMIT_SECONDS, Watchman
 from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
-from tt.adapters.redis.opening import connect_embedded, open_connection
+from tt.adapters.redis.opening import connect_embedded, connect_running, open_connection
 from tt.errors import StoreError
 
 pytestmark = pytest.mark.slow
@@ -229,6 +229,21 @@ def test_the_built_in_server_may_be_stopped_and_started(tmp_path: Path) -> None:
         with connect_embedded(home, timeout=LIMIT_SECONDS) as connection:
             wait_until(lambda: is_said(connection, "here-main", b"Meanwhile"), "it", CATCH_UP)
     assert set(watchman.told()) <= {"started", "synced", "offline", "online", "stopped"}
+
+
+def test_a_built_in_server_that_was_stopped_stays_so_until_the_next_save(tmp_path: Path) -> None:
+    home = Path(os.environ["TT_HOME"])
+    yard = WatchYard.make(
+        tmp_path, RedisServer("", home / "redis"), plan_text(*IDS), env={"REDIS_URL": "embedded"}
+    )
+    with yard.watched() as watchman:
+        yard.tt("redis", "stop")
+        watchman.wait("offline", seconds=CATCH_UP)
+        assert connect_running(home, timeout=LIMIT_SECONDS) is None
+        yard.save(says("t0", "Meanwhile"))
+        watchman.wait("online", seconds=CATCH_UP)
+        with connect_embedded(home, timeout=LIMIT_SECONDS) as connection:
+            wait_until(lambda: is_said(connection, "here-main", b"Meanwhile"), "it", CATCH_UP)
 
 
 def test_a_password_that_was_changed_is_told_and_one_put_right_is_used(

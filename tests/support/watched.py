@@ -41,6 +41,7 @@ class PretendOutlook:
         self.lost = False
         self.synced: list[str] = []
         self.by_git: list[bool] = []
+        self.edited: list[bool] = []
         self.looks = 0
         self.before: Callable[[], None] = lambda: None
         self.during: Callable[[], None] = lambda: None
@@ -60,7 +61,8 @@ class PretendOutlook:
     def in_the_way(self) -> str | None:
         return self.busy
 
-    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool, is_edited: bool) -> Synced:
+        self.edited.append(is_edited)
         self.by_git.append(by_git)
         text = self.text or ""
         if self.error is not None:

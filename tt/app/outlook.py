@@ -44,11 +44,12 @@ class Outlook(Protocol):
         """Say why a sync must wait: a Git command at work, no branch; None where nothing is."""
         ...
 
-    def sync(self, checked: Callable[[View], View], *, by_git: bool) -> Synced:
+    def sync(self, checked: Callable[[View], View], *, by_git: bool, is_edited: bool) -> Synced:
         """Sync. `checked` sees what it would do, and may raise to end it. Raises TTError.
 
         `by_git`: Git was at work, and Redis had nothing to say. A plan that is HEAD's then is one
         that Git has put back, for a stash or a reset, and is left as it is.
+        `is_edited`: the plan was, or may have been; only then a server that is down is started.
         What wakes us is listening before both sides are read: nothing that changes is missed.
         """
         ...

@@ -219,8 +219,11 @@ class Watch:
 
     def _sync(self, stamp: Stamp, now: float) -> None:
         try:
-            by_git = self._by_git and not self._wanted
-            done = self._outlook.sync(lambda view: self._checked(view, stamp), by_git=by_git)
+            done = self._outlook.sync(
+                lambda view: self._checked(view, stamp),
+                by_git=self._by_git and not self._wanted,
+                is_edited=stamp != self._dealt,
+            )
         except _TooEarlyError:
             pass  # another look is due already
         except (LockedError, _InTheWayError) as error:
