@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -352,3 +353,61 @@ def test_an_agent_that_cannot_be_started_is_why_nothing_can_move(stand: Stand) -
     code, out, _ = stand.conducted("--spawn")
     assert code == 1
     assert "lint is for linter, and nobody is: `no-such-program-1` is not there" in out
+
+
+def on_terminal(stand: Stand, **more: str) -> tuple[int, str]:
+    """Run a conductor on a terminal of 24 lines, and return all that it drew."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {**os.environ, "REDIS_URL": stand.place.server.url, "PYTHONPATH": str(ROOT)}
+    environment |= {"TERM": "xterm", **more}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tt", "conductor"], cwd=stand.place.top, env=environment,
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    stand.running.append(process)  # type: ignore[arg-type]  # it is only ended there
+    os.close(theirs)
+    drawn = b""
+    with suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 65536):
+            drawn += part
+    os.close(ours)
+    return process.wait(LIMIT_SECONDS), drawn.decode()
+
+
+def test_on_a_terminal_the_plan_is_a_tree_that_moves(stand: Stand) -> None:
+    stand.plan(GROUP.replace("Do design", "Do \\u001b[2J design"))
+    stand.agents("architect", "developer", "tester", "reviewer", seconds=1.5)
+    code, drawn = on_terminal(stand)
+    assert code == 0
+    assert "User Profile Feature Pipeline: " in drawn
+    assert "profile-epic" in drawn
+    assert "0/4 done" in drawn
+    assert "0:01" in drawn
+    assert "▶ design is under way: architect" in drawn
+    assert "\x1b[2J" not in drawn
+    assert "\x1b[34m" in drawn
+    assert drawn.rstrip().endswith("✓ All is done: 4 tasks completed.\x1b[0m")
+
+
+def test_without_colours_the_picture_has_none(stand: Stand) -> None:
+    stand.plan(GROUP)
+    stand.agents("architect", "developer", "tester", "reviewer", seconds=0.3)
+    code, drawn = on_terminal(stand, NO_COLOR="1")
+    assert code == 0
+    assert "profile-epic" in drawn
+    assert not re.search(r"\x1b\[[0-9;]*[1-9][0-9;]*m", drawn)
+
+
+def test_on_a_dumb_terminal_there_are_lines_alone(stand: Stand) -> None:
+    stand.plan(GROUP)
+    stand.agents("architect", "developer", "tester", "reviewer", seconds=0.3)
+    code, drawn = on_terminal(stand, TERM="dumb")
+    assert code == 0
+    assert "\x1b" not in drawn
+    assert "0/4 done" not in drawn

@@ -149,6 +149,7 @@ def _ending(alarm: int) -> Iterator[Callable[[], int]]:
 def _end(conduct: Conduct, newsroom: Newsroom, wishes: Wishes, look: Look, asked: int) -> int:
     """Say how it ended, and return the exit code."""
     verdict = conduct.verdict
+    newsroom.leave()
     if asked:
         return ExitCode.INTERRUPTED
     if verdict is None:

@@ -27,6 +27,8 @@ LARGEST: Final = 1_000_000
 """Bytes after which a log is put aside at the next start; one old one is kept."""
 _FRAME: Final = 0.1
 """Seconds between two pictures at least."""
+_SPARING: Final = 10.0
+"""Drawing takes at most one part in so many of the time, however large the plan."""
 _SECOND: Final = 1.0
 _NEVER: Final = float("inf")
 _PLAIN: Final = Look()
@@ -43,10 +45,11 @@ class Newsroom:
         self._view: View | None = None
         self._is_stale = True
         self._next = self._drawn_at = 0.0
+        self._pause = _FRAME
 
     def tell(self, told: Told) -> None:
         """Say one thing that happened. Raises OutputError."""
-        self._is_stale, self._next = True, min(self._next, self._drawn_at + _FRAME)
+        self._is_stale, self._next = True, min(self._next, self._drawn_at + self._pause)
         plain = told_lines(told, _PLAIN)
         self.note(plain)
         clock = f"{time.strftime('%H:%M:%S')}  "
@@ -82,7 +85,7 @@ class Newsroom:
         now = time.monotonic()
         if not self._is_live or now < self._next:
             return
-        self._drawn_at, self._next = now, now + _SECOND
+        self._next = now + _SECOND
         if ledger is None or not ledger.tasks:
             return
         if self._view is None:
@@ -94,13 +97,20 @@ class Newsroom:
                 self._view.lay_out(ledger)
             self._is_stale = False
             self._view.draw(ledger, time.time())
+        self._pause = max(_FRAME, _SPARING * (time.monotonic() - now))
+        self._drawn_at = time.monotonic()
 
-    def close(self) -> None:
-        """Leave the terminal as it was, with all that was said."""
+    def leave(self) -> None:
+        """Take the picture away; what was said stays."""
+        self._is_live = False
         if self._view is not None:
             with suppress(OSError):
                 self._view.close()
             self._view = None
+
+    def close(self) -> None:
+        """Leave the terminal as it was, with all that was said."""
+        self.leave()
         os.close(self._log)
 
     def __enter__(self) -> Self:
