@@ -94,6 +94,29 @@ def test_of_two_who_enlist_at_once_one_has_the_name(connection: Connection, town
     raise AssertionError("it was never enlisted in peace")
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_who_starts_again_while_another_takes_its_name_keeps_it(
+    connection: Connection, town: str, same: bool
+) -> None:
+    for at in range(9):
+        yard = Yard(f"{town}-{at}", connection)
+        agent = yard.agent()
+        yard.workshop.set_state(agent.uuid, AgentState.STOPPED)
+        start = partial(yard.workshop.set_state, agent.uuid, AgentState.STARTING)
+        raced = Breaking(connection, at, meddle=start)
+        shop = RedisWorkshop(raced, yard.town, yard.clock)
+        wanted = agent if same else replace(agent, uuid=new_uuid())
+        try:
+            shop.enlist(wanted)
+        except TTError:
+            assert state_of(yard, agent) == AgentState.STARTING
+            assert len(yard.workshop.agents()) == 1
+        else:
+            assert raced.seen <= at
+            return
+    raise AssertionError("it was never enlisted in peace")
+
+
 # States and signs of life
 
 
@@ -180,6 +203,14 @@ def test_rounds_are_counted(yard: Yard) -> None:
     found = yard.workshop.agent(agent.uuid)
     assert found is not None
     assert found.rounds_completed == 3
+    key = yard.key(f"agent:{agent.uuid}")
+    raced = Breaking(
+        yard.connection,
+        1,
+        meddle=lambda: yard.connection.execute("HINCRBY", key, "rounds_completed", 1),
+    )
+    RedisWorkshop(raced, yard.town, yard.clock).count_round(agent.uuid)
+    assert yard.connection.execute("HGET", key, "rounds_completed") == b"5"
     yard.workshop.count_round(new_uuid())
     assert len(yard.workshop.agents()) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import pytest
 
@@ -477,6 +478,81 @@ def test_what_changes_while_a_task_is_finished_is_seen(
         assert raw["state"] == "failed"
     if "run:retries" in meddling:
         assert raw["state"] == "failed"
+
+
+def stop(yard: Yard, job: Job, agent: Agent) -> None:
+    assert yard.workshop.set_state(agent.uuid, AgentState.STOPPED)
+
+
+def put(**fields: str) -> Callable[[Yard, Job, Agent], None]:
+    named = {name.replace("__", ":"): text for name, text in fields.items()}
+    return lambda yard, job, agent: yard.world.put(job.uuid, named)  # type: ignore[arg-type]
+
+
+MEDDLINGS: dict[str, list[Callable[[Yard, Job, Agent], None]]] = {
+    "hand_out": [
+        stop, put(state="assigned"), put(state="cancelled"), put(run__claim="x"),
+        put(run__failures="1"), put(run__deaths="1"),
+    ],
+    "claim": [stop, put(state="pending"), put(state="completed"), put(assigned_to=new_uuid())],
+    "finish": [put(state="pending"), put(run__claim="x"), put(state="completed")],
+    "a person's end": [put(state="completed"), put(state="cancelled")],
+    "give_back": [put(state="pending"), put(state="completed")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "number"), [(step, n) for step in MEDDLINGS for n in range(len(MEDDLINGS[step]))]
+)
+def test_what_comes_before_a_step_is_seen_by_it_however_late(
+    connection: Connection, town: str, step: str, number: int
+) -> None:
+    for at in range(9):
+        yard = Yard(f"{town}-{at}", connection)
+        job, agent = stand(yard, step)
+        meddle = partial(MEDDLINGS[step][number], yard, job, agent)
+        raced = Breaking(connection, at, meddle=meddle)
+        outcome = STEPS[step](RedisWorkshop(raced, yard.town, yard.clock), job, agent)
+        assert isinstance(outcome, Outcome)
+        if raced.seen <= at:
+            assert outcome.done
+            return
+        assert not outcome.done
+    raise AssertionError("it was never done in peace")
+
+
+def test_an_agent_that_is_named_meanwhile_is_the_plan_s_own(
+    connection: Connection, town: str
+) -> None:
+    yard = Yard(town, connection)
+    job, agent = stand(yard, "hand_out")
+    raced = Breaking(connection, 1, meddle=lambda: put(agent="tester")(yard, job, agent))
+    handed = done(STEPS["hand_out"](RedisWorkshop(raced, town, yard.clock), job, agent))  # type: ignore[arg-type]
+    assert handed.task.agent == "tester"
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_what_an_agent_has_done_meanwhile_counts(
+    connection: Connection, town: str, at: int
+) -> None:
+    yard = Yard(town, connection)
+    job, agent = stand(yard, "finish")
+    change = ("HSET", yard.key(f"agent:{agent.uuid}"), "tasks_completed", 7, "current_task", "x")
+    raced = Breaking(connection, at, meddle=lambda: connection.execute(*change))
+    shop = RedisWorkshop(raced, town, yard.clock)
+    done(shop.finish(job.uuid, "completed", "r", claim=job.claim))
+    raw = yard.world.read(yard.key(f"agent:{agent.uuid}"))
+    assert (raw["tasks_completed"], raw["current_task"]) == ("8", "x")
+
+
+@pytest.mark.parametrize("state", ["pending", "cancelled", "failed"])
+def test_a_claim_counts_only_while_somebody_has_the_task(yard: Yard, state: str) -> None:
+    """tinytown writes the state alone."""
+    agent, (job,) = yard.agent(), yard.plan("a")
+    running = yard.running(job, agent)
+    yard.world.put(job.uuid, {"state": state})
+    refused(yard.workshop.finish(job.uuid, "completed", "", claim=running.claim, by=agent.uuid))
+    refused(yard.workshop.give_back(job.uuid, "", claim=running.claim))
 
 
 @pytest.mark.parametrize("kind", ["inbox", "backlog", "events", "events:agent"])

@@ -80,7 +80,7 @@ def claim(scene: Scene, agent: str) -> Move:
         "state": "running", "started_at": stamp, "updated_at": stamp, names.CLAIM: scene.token,
         "completed_at": None, "result": None,
     }  # fmt: skip
-    step = scene.resting(names.CLAIM)
+    step = scene.resting()
     scene.tell(step, Told("task_started", "Task started", agent, "running", {"claim": scene.token}))
     step.change(scene.task_key, task, new)
     key = scene.keys.agent(agent)
