@@ -42,6 +42,11 @@ class ErrandProcess:
         os.set_blocking(self._out.fileno(), False)
         self._said = b""
 
+    @property
+    def pid(self) -> int:
+        """Return the number of its process."""
+        return self._process.pid
+
     def fileno(self) -> int:
         """Return the descriptor on which it answers."""
         return self._out.fileno()
