@@ -258,11 +258,12 @@ class Town(RuleBasedStateMachine):
     def reopen(self, task: int) -> None:
         uuid, name = self.uuids[task], NAMES[task]
         stand = self.stands[uuid]
+        if stand.state == "pending":
+            return
         store = self.yard.world.store()
         edited = Edited(name, "status", stand.state, "pending")
         assert not store.apply(store.load(), [edited], OURS).lost
-        if stand.state != "pending":
-            self.stands[uuid] = Stand()
+        self.stands[uuid] = Stand()
 
     @rule()
     def the_server_forgets_its_scripts_and_reads_its_data_again(self) -> None:

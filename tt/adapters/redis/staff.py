@@ -123,19 +123,18 @@ class Staff:
     def _try_enlist(self, agent: Agent) -> bool:
         """Make an agent's hash; False where a race was lost. Raises TTError for a taken name."""
         now = self._clock.now_ns()
-        key, names = self._keys.agent(agent.uuid), self._keys.own("names")
+        key, names, step = self._keys.agent(agent.uuid), self._keys.own("names"), Step()
         taken, raw = self._hash(names), self._read(agent.uuid) or {}
-        others, _ = self._reader.agents()
-        own = others.get(agent.uuid)
-        if own is not None and replace(own, alive=agent.alive) == agent:
-            return True
-        self._check_name(agent, others)
-        step = Step()
         step.expect(names, taken, agent.name)
         step.expect(key, raw, "state")
         holder = taken.get(agent.name, "")
         if UUID.fullmatch(holder) and holder != agent.uuid:
             step.expect(self._keys.agent(holder), self._read(holder) or {}, "state")
+        others, _ = self._reader.agents()  # last: what is judged is not older than what is expected
+        own = others.get(agent.uuid)
+        if own is not None and replace(own, alive=agent.alive) == agent:
+            return True
+        self._check_name(agent, others)
         data = {"agent_id": agent.uuid, "new_state": str(agent.state)}
         text = event_text("agent_spawned", f"Agent {agent.name} spawned", now, data)
         step.tell(streams(self._keys, agent.uuid), "agent_spawned", text)
