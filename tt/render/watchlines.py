@@ -83,8 +83,8 @@ def _synced(report: SyncReport, where: str, look: Look) -> Iterator[str]:
 def _what(report: SyncReport) -> Iterator[str]:
     """Say which way what went; where nothing did, that all is in step."""
     if not report.to_store and not report.to_file:
-        tasks = count(report.in_step, "task")
-        yield f"✓ {tasks} in step with Redis"
+        tasks = "" if report.partial else f"{count(report.in_step, 'task')} "
+        yield f"✓ {tasks}in step with Redis"
     if report.to_store:
         yield f"⬆️  {_changed(report.to_store)}"
     if report.to_file:
