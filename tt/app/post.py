@@ -38,16 +38,14 @@ def inboxes(workshop: Workshop) -> list[Mailbox]:
 
 def clear(workshop: Workshop, mailbox: Mailbox) -> int:
     """Take the messages out of an inbox that were shown, and no others; return how many."""
-    shown, done = {message.id for message in mailbox.messages}, 0
-    for _ in mailbox.messages:
-        message = workshop.take(mailbox.uuid)
-        if message is None:
-            break
+    shown = {message.id for message in mailbox.messages}
+    left = set(shown)
+    while left and (message := workshop.take(mailbox.uuid)) is not None:
         if message.id in shown:
             workshop.settle(mailbox.uuid, message)
-            done += 1
+            left.discard(message.id)
     workshop.untake(mailbox.uuid)  # what came in front of them meanwhile
-    return done
+    return len(shown) - len(left)
 
 
 def send(workshop: Workshop, clock: Clock, message: Message) -> tuple[Message, str, str]:
