@@ -46,7 +46,7 @@ def test_an_agent_ends_the_attempt_that_it_was_given(yard: Yard) -> None:
     assert yard.job(job.uuid).result == "All pass"
     again = report(yard.workshop, me(agent, running), "lint", "completed", "All pass")
     assert again.is_done
-    assert yard.kinds().count("task_completed") == 1
+    assert [*yard.kinds()].count("task_completed") == 1
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
