@@ -159,16 +159,17 @@ class AgentLoop:
         self._look |= self._means.ears.heard()
         if self._clock() >= self._next_beat:
             self._beat()
-        self._heed()
-        if self._attempt is not None:
-            if self._attempt.is_waiting:
-                self._launch(self._attempt)
-            if self._attempt.is_over:
-                self._report(self._attempt)
+        attempt = self._attempt
+        if attempt is not None and attempt.is_waiting:
+            self._launch(attempt)
+        if attempt is not None and attempt.is_over:
+            self._report(attempt)
+        self._heed()  # what has just been done here is heard, too, and looked at once
         self._hear_mail()
         while self._attempt is None and not self.is_over:
             if not self._go_on():
                 break
+        self._mail.clear_away()  # only now: the program runs already
 
     def _beat(self) -> None:
         claims = self._attempt.claims if self._attempt is not None else {}
@@ -238,12 +239,14 @@ class AgentLoop:
         attempt.stop("the task was taken away")
 
     def _hear_mail(self) -> None:
-        if INBOX in self._look:
+        is_news = INBOX in self._look
+        if is_news:
             self._mail.may_be_more = True
             self._look.discard(INBOX)
         if self._state in (AgentState.PAUSED, AgentState.DRAINING) or self._ending:
             self._mail.clear_away()
-            return
+            if not (is_news and self._mail.is_told_to_shut_down()):
+                return
         self._mail.collect(self._attempt.uuid if self._attempt is not None else "")
         if self._mail.shutdown is not None:
             now = self._mail.shutdown.content.get("now") is True
@@ -317,7 +320,7 @@ class AgentLoop:
             attempt.cannot_begin(error.message)
             return
         self._mail.settle_news()
-        self._say(f"Round {self._number}: {attempt.name}", activity=True)
+        self._say(f"Round {self._number}: {attempt.name}")
 
     def _report(self, attempt: Attempt) -> None:
         """Say how an attempt ended; what was said already is left as it is."""

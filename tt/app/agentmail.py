@@ -51,6 +51,10 @@ class Mail:
                 return
             self._sort(message, working_on)
 
+    def is_told_to_shut_down(self) -> bool:
+        """Say whether such a message lies in the inbox; nothing is taken."""
+        return any(found.kind == Kind.SHUTDOWN for found in self._shop.inbox(self._me.uuid))
+
     def clear_away(self) -> None:
         """Settle what is dealt with; after a failure put back what nobody has seen."""
         if self._must_untake:

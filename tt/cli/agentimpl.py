@@ -161,6 +161,9 @@ def _employ(project: Project, orders: Orders, starter: Starter) -> int:
 
     cli = find_cli(project.config, orders.cli)
     os.chdir(project.config.root)
+    if project.repository is not None:  # an agent has no other children than its program
+        project.repository.close()
+        project.repository = None
     with ExitStack() as open_things:
         bell = open_things.enter_context(Bell[int]())
         open_things.enter_context(_waking(bell.alarm))

@@ -168,8 +168,9 @@ def _work_behind(flags: Flags, project: Project, orders: Orders, *, as_json: boo
     )  # fmt: skip
     agent = the_agent(project.workshop, orders.name)
     rounds = f"max {orders.rounds} rounds" if orders.rounds else "no limit of rounds"
+    how = "Restarted" if orders.uuid else "Spawned"
     lines = [
-        f"🤖 Spawned agent '{safe(agent.name)}' using CLI '{safe(agent.cli)}'",
+        f"🤖 {how} agent '{safe(agent.name)}' using CLI '{safe(agent.cli)}'",
         f"   ID: {agent.uuid}",
         f"🔄 Working in the background: pid {agent.pid}, {rounds}",
         f"   Log: {safe(begun.log)}",

@@ -1,0 +1,440 @@
+"""What an agent does at each step: on a real server, with a program and a clock of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.support.town_worlds import TickingClock
+from tests.support.workshops import Breaking, Yard
+from tt.adapters.redis.connection import Connection
+from tt.adapters.redis.identifiers import new_uuid
+from tt.adapters.redis.workshop import RedisWorkshop
+from tt.app.agent import AgentLoop, Duty, Means
+from tt.app.agentports import EVERYTHING
+from tt.core.agents import SUPERVISOR, Agent, AgentState
+from tt.core.clis import BUILT_IN, Cli, Reporting, read_cli
+from tt.core.jobs import Job
+from tt.core.messages import Kind, Message
+from tt.core.prompts import TEMPLATE, Teller
+from tt.errors import StoreError, TTError
+from tt.workports import Terms
+
+PLAIN = read_cli("plain", {"command": "true"}, "f")
+LEASE = 30.0
+
+
+@dataclass
+class Program:
+    """A program that ends when the test says so."""
+
+    prompt: str
+    more: Mapping[str, str]
+    code: int | None = None
+    said: str = ""
+    stopped: bool = False
+    is_frozen: bool = False
+    fileno: int = -1
+    due: float | None = None
+    survivors: tuple[int, ...] = ()
+
+    def last_lines(self) -> str:
+        return self.said
+
+    def pump(self) -> bool:
+        return False
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def stop(self) -> None:
+        self.stopped, self.is_frozen = True, False
+
+    def freeze(self) -> None:
+        self.is_frozen = True
+
+    def thaw(self) -> None:
+        self.is_frozen = False
+
+
+@dataclass
+class Stand:
+    """An agent, its loop, and all that it works with."""
+
+    yard: Yard
+    cli: Cli = PLAIN
+    rounds: int = 0
+    lease: float = LEASE
+    now: float = 100.0
+    away: bool = False
+    programs: list[Program] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    cannot: str = ""
+    news: frozenset[str] = EVERYTHING
+
+    def __post_init__(self) -> None:
+        made = Agent(new_uuid(), "dev", AgentState.STARTING, cli="x", lease=self.lease)
+        self.me = self.yard.workshop.enlist(made)
+        self.loop = self.hire(self.yard.workshop)
+
+    def hire(self, shop: RedisWorkshop) -> AgentLoop:
+        teller = Teller("dev", "", self.yard.town, "/tt", self.cli.report is Reporting.SELF)
+        means = Means(shop, self, self, self.say, lambda: self.now, TickingClock(), new_uuid)
+        self.loop = AgentLoop(self.me, Duty(self.cli, teller, TEMPLATE, self.rounds), means)
+        return self.loop
+
+    @property
+    def due(self) -> float:
+        return float("inf")
+
+    def heard(self) -> frozenset[str]:
+        if self.away:
+            raise StoreError("Redis is not there.")
+        news, self.news = self.news, frozenset()
+        return news
+
+    def say(self, line: str, *, activity: bool = False) -> None:
+        self.said.append(line)
+
+    def begin(self, prompt: str, number: int, more: Mapping[str, str]) -> Program:
+        if self.cannot:
+            raise TTError(self.cannot)
+        self.programs.append(Program(prompt, more))
+        return self.programs[-1]
+
+    @property
+    def program(self) -> Program:
+        return self.programs[-1]
+
+    def task(self, name: str = "lint", retries: int = 0, timeout: float = 0.0) -> Job:
+        (job,) = self.yard.plan(name)
+        return self.yard.handed(job, self.me, retries, timeout)
+
+    def end(self, code: int = 0, said: str = "") -> None:
+        self.program.code, self.program.said = code, said
+        self.step()
+
+    def job(self, job: Job) -> Job:
+        return self.yard.job(job.uuid)
+
+    def state(self) -> str:
+        found = self.yard.workshop.agent(self.me.uuid)
+        assert found is not None
+        return found.state
+
+    def step(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        self.news = EVERYTHING
+        self.loop.step()
+
+
+@pytest.fixture
+def yard(connection: Connection, town: str) -> Yard:
+    return Yard(town, connection)
+
+
+@pytest.fixture
+def stand(yard: Yard) -> Stand:
+    return Stand(yard)
+
+
+def test_an_agent_without_work_is_idle(stand: Stand) -> None:
+    stand.step()
+    assert stand.state() == "idle"
+    assert stand.loop.is_ready
+
+
+def test_a_task_is_claimed_run_and_reported(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    assert (stand.job(job).state, stand.job(job).claim) == (
+        "running",
+        stand.program.more["TT_CLAIM"],
+    )
+    assert stand.program.more["TT_TASK"] == job.uuid
+    assert "Do lint" in stand.program.prompt
+    assert stand.state() == "working"
+    stand.step()
+    stand.end(0, "fine")
+    assert (stand.job(job).state, stand.job(job).result) == ("completed", "fine")
+    assert stand.state() == "idle"
+    assert stand.yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_a_program_that_cannot_be_started_fails_its_task(stand: Stand) -> None:
+    stand.cannot = "/bin/x cannot be started: No such file or directory."
+    job = stand.task()
+    stand.step()
+    stand.step()
+    assert (stand.job(job).state, stand.job(job).result) == ("failed", stand.cannot)
+
+
+def test_what_came_before_is_in_the_prompt(yard: Yard) -> None:
+    stand = Stand(yard)
+    yard.plan("epic", tags=["epic"])
+    (design,) = yard.plan("design", agent="boss", parent="epic")
+    yard.workshop.finish(design.uuid, "completed", "see d.md")
+    (build,) = yard.plan("build", parent="design", depends_on=["nothing"])
+    yard.handed(build, stand.me)
+    stand.step()
+    assert "`design` (completed): Do design\n\n> see d.md" in stand.program.prompt
+
+
+def test_a_claim_that_is_lost_stops_the_program_and_reports_nothing(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    stand.yard.workshop.give_back(job.uuid, "somebody wants it")
+    stand.step(LEASE / 3)
+    assert stand.program.stopped
+    stand.end(-15)
+    assert stand.job(job).state == "pending"
+    assert any("not this agent's any more: it is pending" in line for line in stand.said)
+    assert any("what this attempt did does not count" in line for line in stand.said)
+
+
+def test_a_task_that_was_given_to_another_is_not_reported_by_the_first(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    given = stand.yard.workshop.give_back(job.uuid, "").job
+    assert given is not None
+    other = stand.yard.agent("other")
+    stand.yard.running(given, other)
+    stand.end(0, "too late")
+    assert (stand.job(job).state, stand.job(job).agent) == ("running", other.uuid)
+
+
+def test_a_program_that_has_reported_has_a_while_to_end(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    stand.yard.workshop.finish(
+        job.uuid, "completed", "by itself", claim=stand.program.more["TT_CLAIM"]
+    )
+    stand.step(1)
+    assert not stand.program.stopped
+    stand.step(121)
+    assert stand.program.stopped
+    stand.end(-15)
+    assert stand.job(job).result == "by itself"
+
+
+def test_a_task_has_its_time_and_no_more(stand: Stand) -> None:
+    job = stand.task(timeout=60)
+    stand.step()
+    assert stand.loop.due <= 100 + LEASE / 3
+    stand.step(59.9)
+    assert not stand.program.stopped
+    stand.step(0.2)
+    assert stand.program.stopped
+    stand.end(-15, "so far")
+    assert stand.job(job).result == "stopped: it took longer than its timeout of 60 s\nso far"
+
+
+# Redis away
+
+
+def test_a_program_goes_on_without_redis_for_a_lease_and_then_stands_still(stand: Stand) -> None:
+    job = stand.task(timeout=40)
+    stand.step()
+    stand.away = True
+    stand.step(LEASE - 1)
+    assert not stand.program.is_frozen
+    assert stand.loop.due <= stand.now + 1
+    stand.step(1)
+    assert stand.program.is_frozen
+    stand.step(1000)
+    assert not stand.program.stopped  # its time stands still, too
+    stand.away = False
+    stand.step(1)
+    assert not stand.program.is_frozen
+    assert stand.job(job).state == "running"
+    stand.step(5)
+    assert not stand.program.stopped
+    stand.end(0)
+    assert stand.job(job).state == "completed"
+    assert stand.said.count("Redis is back.") == 1
+
+
+def test_a_task_that_somebody_else_got_meanwhile_is_let_go_when_redis_is_back(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    stand.away = True
+    stand.step(LEASE)
+    (given,) = stand.yard.workshop.bury(stand.me.uuid, "silent")
+    other = stand.yard.agent("other")
+    stand.yard.running(given, other)
+    stand.away = False
+    stand.step(2)
+    assert stand.program.stopped
+    stand.end(0, "done twice")
+    assert (stand.job(job).agent, stand.job(job).state) == (other.uuid, "running")
+    stand.step()
+    assert stand.state() == "idle"  # it is back in the town
+
+
+def test_who_ends_while_redis_is_away_waits_only_for_a_moment(stand: Stand) -> None:
+    stand.step()
+    stand.away = True
+    stand.loop.end("enough", now=True)
+    stand.step(1)
+    assert not stand.loop.is_over
+    stand.step(6)
+    assert stand.loop.is_over
+    assert stand.loop.failed
+
+
+# The town
+
+
+def test_who_was_buried_comes_back_unless_its_name_is_taken(yard: Yard) -> None:
+    stand = Stand(yard)
+    stand.step()
+    yard.workshop.bury(stand.me.uuid, "silent")
+    stand.step()
+    assert stand.state() == "idle"
+    yard.workshop.bury(stand.me.uuid, "silent")
+    yard.agent("dev")
+    stand.step()
+    assert stand.loop.is_over
+    assert stand.loop.failed
+    assert stand.state() == "stopped"
+
+
+def test_who_is_removed_from_the_town_ends(stand: Stand) -> None:
+    job = stand.task()
+    stand.step()
+    stand.yard.connection.execute("DEL", stand.yard.key(f"agent:{stand.me.uuid}"))
+    stand.step()
+    assert stand.program.stopped
+    stand.end(-15)
+    assert stand.loop.is_over
+    assert stand.job(job).state == "pending"
+
+
+def test_a_pause_that_comes_between_two_rounds_is_not_overwritten(stand: Stand) -> None:
+    stand.task()
+    stand.step()
+    stand.yard.workshop.set_state(stand.me.uuid, AgentState.PAUSED)
+    stand.end(0)
+    stand.step()
+    assert stand.state() == "paused"
+
+
+def test_a_question_wakes_a_program_that_can_answer(yard: Yard) -> None:
+    stand = Stand(yard, BUILT_IN["claude"])
+    stand.step()
+    yard.workshop.send(
+        Message(new_uuid(), SUPERVISOR, stand.me.uuid, Kind.QUERY, {"question": "Why?"})
+    )
+    stand.step()
+    assert "> Why?" in stand.program.prompt
+    assert stand.state() == "working"
+    stand.end(0)
+    assert stand.state() == "idle"
+    assert yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_news_are_kept_until_a_prompt_has_them(stand: Stand) -> None:
+    note = Message(new_uuid(), SUPERVISOR, stand.me.uuid, Kind.INFORMATIONAL, {"summary": "use X"})
+    stand.yard.workshop.send(note)
+    stand.step()
+    assert stand.programs == []
+    assert len(stand.yard.list(f"taken:{stand.me.uuid}")) == 1
+    stand.task()
+    stand.step()
+    assert "> use X" in stand.program.prompt
+    stand.step()
+    assert stand.yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_a_message_for_a_task_that_is_somebody_elses_is_set_aside(stand: Stand) -> None:
+    job = stand.task()
+    stand.yard.workshop.give_back(job.uuid, "")
+    stand.step()
+    assert stand.programs == []
+    assert any("is not begun: it is pending" in line for line in stand.said)
+    assert stand.yard.list(f"taken:{stand.me.uuid}") == []
+
+
+# Cut short
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("at", range(24))
+def test_no_task_and_no_message_is_lost_wherever_the_connection_breaks(
+    yard: Yard, at: int, after: bool
+) -> None:
+    stand = Stand(yard)
+    broken = Breaking(yard.connection, at, after)
+    stand.hire(RedisWorkshop(broken, yard.town, TickingClock()))
+    jobs = [stand.task(name) for name in ("a", "b")]
+    note = Message(new_uuid(), SUPERVISOR, stand.me.uuid, Kind.INFORMATIONAL, {"summary": "X"})
+    yard.workshop.send(note)
+    _until(stand, lambda: all(stand.job(job).state == "completed" for job in jobs))
+    assert len([kind for kind in yard.kinds() if kind == "task_completed"]) == 2
+    _until(stand, lambda: yard.list(f"taken:{stand.me.uuid}") == [])
+    assert yard.list(f"inbox:{stand.me.uuid}") == []
+    assert any("> X" in program.prompt for program in stand.programs)
+
+
+@pytest.mark.parametrize("at", range(0, 30, 2))
+def test_who_dies_anywhere_loses_nothing(yard: Yard, at: int) -> None:
+    stand = Stand(yard)
+    stand.hire(RedisWorkshop(_Dying(yard.connection, at), yard.town, TickingClock()))
+    jobs = [stand.task(name) for name in ("a", "b")]
+    with pytest.raises(_DeathError):
+        _until(stand, lambda: False, steps=40)
+    yard.workshop.bury(stand.me.uuid, "its process is gone")
+    again = Stand(yard)
+    for job in jobs:
+        found = again.job(job)
+        if found.state == "pending":
+            yard.workshop.hand_out(found, again.me.uuid, Terms(), SUPERVISOR)
+    _until(again, lambda: all(again.job(job).state == "completed" for job in jobs))
+    assert len([kind for kind in yard.kinds() if kind == "task_completed"]) == 2
+
+
+class _DeathError(BaseException):
+    pass
+
+
+@dataclass
+class _Dying:
+    """A connection at whose `at`th use the whole process is dead."""
+
+    connection: Connection
+    at: int
+    seen: int = 0
+
+    @property
+    def address(self) -> str:
+        return self.connection.address
+
+    def execute(self, *args: object) -> object:
+        self._count()
+        return self.connection.execute(*args)  # type: ignore[arg-type]
+
+    def pipeline(self, commands: object) -> object:
+        self._count()
+        return self.connection.pipeline(commands)  # type: ignore[arg-type]
+
+    def stream(self, commands: object) -> object:
+        self._count()
+        return self.connection.stream(commands)  # type: ignore[arg-type]
+
+    def _count(self) -> None:
+        self.seen += 1
+        if self.seen > self.at:
+            raise _DeathError
+
+
+def _until(stand: Stand, fact: Callable[[], bool], steps: int = 60) -> None:
+    """Let each program end at once, until something is so."""
+    for _ in range(steps):
+        if fact():
+            return
+        stand.step(1.0)
+        if stand.programs and stand.program.code is None:
+            stand.program.code = 0
+    raise AssertionError(f"it does not come about: {stand.said}")
