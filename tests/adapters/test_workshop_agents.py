@@ -321,3 +321,19 @@ def test_who_is_gone_is_dismissed_with_all_that_was_its(yard: Yard) -> None:
     assert agent.uuid not in yard.workshop.agents()
     assert yard.agent("dev").alive
     assert "third" in {found.name for found in yard.workshop.agents().values()}
+
+
+def test_who_starts_again_is_not_dismissed(connection: Connection, town: str) -> None:
+    for at in range(9):
+        yard = Yard(f"{town}-{at}", connection)
+        agent = yard.agent()
+        yard.workshop.set_state(agent.uuid, AgentState.STOPPED)
+        start = partial(yard.workshop.set_state, agent.uuid, AgentState.STARTING)
+        raced = Breaking(connection, at, meddle=start)
+        dismissed = RedisWorkshop(raced, yard.town, yard.clock).dismiss([agent.uuid])
+        if raced.seen <= at:
+            assert dismissed == 1
+            return
+        assert dismissed == 0
+        assert state_of(yard, agent) == AgentState.STARTING
+    raise AssertionError("it was never dismissed in peace")
