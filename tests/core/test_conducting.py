@@ -343,7 +343,7 @@ def test_a_ledger_that_hears_of_each_change_is_the_same_as_one_made_anew(
     plan: Plan, changes: list[tuple[str, str]]
 ) -> None:
     jobs = {one.uuid: one for one in jobs_of(plan)}
-    heard = ledger(jobs.values())
+    heard = ledger(jobs.values(), order="abcdefgh")
     for name, status in changes:
         uuid = f"u-{name}"
         if status == "gone":
@@ -351,7 +351,7 @@ def test_a_ledger_that_hears_of_each_change_is_the_same_as_one_made_anew(
         else:
             jobs[uuid] = job(name, status, by="dev" if status in ("assigned", "running") else "")
         heard.update([uuid], {uuid: jobs[uuid]} if uuid in jobs else {})
-    anew = ledger(jobs.values())
+    anew = ledger(jobs.values(), order="abcdefgh")
     assert list(heard.tasks.items()) == list(anew.tasks.items())
     assert (heard.jobs, heard.held, heard.uuids) == (anew.jobs, anew.held, anew.uuids)
     assert heard.shape.stands(heard.tasks) == anew.shape.stands(anew.tasks)

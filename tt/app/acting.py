@@ -43,7 +43,7 @@ class Acting:
             dead={**dead, **self._stage.dead(agents)},
             busy=self._knowing.busy(),
             spawning=self._errands.spawning,
-            barred=self._errands.barred,
+            barred=dict(self._errands.barred),
         )
         return self.seen
 
@@ -57,32 +57,43 @@ class Acting:
         ]
         return min(left, default=_NEVER)
 
-    def do(self, action: Action) -> None:
-        """Do one thing. Where somebody was faster, what is true now is taken in instead."""
+    def do(self, action: Action) -> bool:
+        """Do one thing; say whether all came as it was decided, so that nothing follows from it.
+
+        Where somebody was faster, what is true now is taken in instead.
+        """
         workshop = self._stage.workshop
         match action:
             case Complete(job):
-                self._came_of(job.uuid, workshop.finish(job.uuid, "completed", _LANDED))
+                return self._came_of(job.uuid, workshop.finish(job.uuid, "completed", _LANDED))
             case Fail(job, why):
                 ended = workshop.finish(job.uuid, "failed", why, claim=job.claim)
                 self._came_of(job.uuid, ended)
-            case HandOut(job, agent):
-                asked = Terms(action.retries, action.timeout)
-                token = secrets.token_hex(16)
-                given = workshop.hand_out(job, agent.uuid, asked, SUPERVISOR, token=token)
-                self._came_of(job.uuid, given)
-                if not given.done:
-                    self._knowing.look_at_agent(agent.uuid)
+                return False
+            case HandOut():
+                return self._hand_out(action)
             case Bury(agent, why):
                 self._bury(agent, why)
+                return False
             case _:
                 self._errands.spawn(action.name)
+                return action.name in self._errands.spawning
+
+    def _hand_out(self, action: HandOut) -> bool:
+        job, agent = action.job, action.agent
+        asked, token = Terms(action.retries, action.timeout), secrets.token_hex(16)
+        given = self._stage.workshop.hand_out(job, agent.uuid, asked, SUPERVISOR, token=token)
+        self._came_of(job.uuid, given)
+        if not given.done:
+            self._knowing.look_at_agent(agent.uuid)
+        return given.done
 
     def _may_judge(self, agent: Agent) -> bool:
         return self._stage.workshop.may_judge(agent.lease)
 
-    def _came_of(self, uuid: str, outcome: Outcome) -> None:
+    def _came_of(self, uuid: str, outcome: Outcome) -> bool:
         self._knowing.take_in([uuid], {} if outcome.job is None else {uuid: outcome.job})
+        return outcome.done
 
     def _bury(self, known: Agent, why: str) -> None:
         """Bury an agent, unless it has shown a sign of life since it was looked at."""

@@ -17,7 +17,7 @@ from tt.app.errands import Errands
 from tt.app.knowing import Knowing
 from tt.app.stage import Stage
 from tt.core.conducted import Event, Told
-from tt.core.conducting import Orders, Seen, Step, decide
+from tt.core.conducting import HandOut, Orders, Seen, Spawn, Step, decide
 from tt.core.ledger import Ledger
 from tt.core.standstill import Verdict, judge
 from tt.errors import StoreError, TTError
@@ -66,6 +66,8 @@ class Conduct:
         self._offline: str = ""
         self._retry = _FIRST_RETRY
         self._is_sure = False
+        self._sight: object = None
+        """What a decision was made on last, beside the town."""
         self._asked_to_end = False
         self.verdict: Verdict | None = None
         """How it ended, once it has."""
@@ -179,28 +181,45 @@ class Conduct:
     def _act(self) -> None:
         """Do step after step until nothing is left to do, or the lead is lost."""
         for _ in range(_ROUNDS):
-            step = self._decide()
+            seen = self._acting.look()
+            late = self._acting.next_late(self._terms.orders)
+            self._again = self._clock() + late
+            sight = (seen.dead, seen.spawning, seen.barred, late <= 0)
+            if not self._knowing.has_news and sight == self._sight:
+                return
+            self._knowing.has_news, self._sight = False, sight
+            step = self._decide(seen)
             if not step.actions:
-                self._again = self._clock() + self._acting.next_late(self._terms.orders)
                 self._consider(step)
                 return
-            for action in step.actions:
-                if not self.is_leading:
-                    self._again = self._clock()
-                    return
-                self._acting.do(action)
             self._is_sure = False
+            if self._do(step):
+                return
         self._again = self._clock() + _AGAIN
         self._knowing.forget()
 
-    def _decide(self) -> Step:
+    def _do(self, step: Step) -> bool:
+        """Do what a step says, as long as we lead; say whether there is nothing more to decide:
+        somebody has something to do now, and all came as it was decided."""
+        expected = True
+        for action in step.actions:
+            if not self.is_leading:
+                self._again = self._clock()
+                return True
+            expected &= self._acting.do(action)
+        begun = any(isinstance(action, HandOut | Spawn) for action in step.actions)
+        if not (expected and begun) or self._terms.once:
+            return False
+        self._knowing.has_news = False
+        return True
+
+    def _decide(self, seen: Seen) -> Step:
         ledger = self._knowing.needed
         if not ledger.tasks:
             raise TTError(
                 f"The town {self._stage.workshop.town} has no tasks.",
                 "`tt sync push` brings those of tasks.toml.",
             )
-        seen = self._acting.look()
         return decide(ledger, self._terms.orders, seen)
 
     def _consider(self, step: Step) -> None:

@@ -40,6 +40,8 @@ class Knowing:
         self._next_board = self._next_agents = self._next_deaf = _NEVER
         self._begun: dict[str, tuple[str, float]] = {}
         self._said: set[str] = set()
+        self.has_news = True
+        """Whether something changed that a decision may depend on, since that was set to False."""
 
     @property
     def ledger(self) -> Ledger | None:
@@ -93,6 +95,7 @@ class Knowing:
         for turn in self.needed.update(uuids, found):
             if turn.after is not None and turn.after.state == "running":
                 self._begun[turn.after.uuid] = (_attempt(turn.after), now)
+            self.has_news |= _matters(turn)
             self._tell_of(turn)
 
     def look_at_agent(self, uuid: str, *, quietly: bool = False) -> Agent | None:
@@ -102,10 +105,7 @@ class Knowing:
             others.pop(uuid, None)
         else:
             others[uuid] = agent
-        if quietly:
-            self.needed.agents = others
-        else:
-            self._meet(others)
+        self._meet(others, quietly=quietly)
         return agent
 
     def busy(self) -> dict[str, float]:
@@ -143,6 +143,7 @@ class Knowing:
 
     def _replace(self, board: Board, ledger: Ledger) -> None:
         before = self._ledger
+        self.has_news = True
         for fault in board.faults:
             self._once(Event.FAULT, f"{fault.key} is set aside: {fault.why}")
         if before is not None:
@@ -151,14 +152,17 @@ class Knowing:
                 self._tell_of(turn)
         self._ledger = ledger
 
-    def _meet(self, agents: Mapping[str, Agent]) -> None:
+    def _meet(self, agents: Mapping[str, Agent], *, quietly: bool = False) -> None:
         before = self.needed.agents
         self.needed.agents = agents
         for uuid in dict.fromkeys((*before, *agents)):
-            if before.get(uuid) is not agents.get(uuid):
-                told = told_of_agent(before.get(uuid), agents.get(uuid))
-                if told is not None:
-                    self._tell(told)
+            was, now = before.get(uuid), agents.get(uuid)
+            if was is now:
+                continue
+            self.has_news |= _standing(was) != _standing(now)
+            told = None if quietly else told_of_agent(was, now)
+            if told is not None:
+                self._tell(told)
 
     def _tell_of(self, turn: Turn) -> None:
         told = told_of_task(turn, self.needed.agents)
@@ -169,6 +173,21 @@ class Knowing:
         if message not in self._said:
             self._said.add(message)
             self._tell(Told(event, message=message))
+
+
+def _matters(turn: Turn) -> bool:
+    """Say whether a decision may depend on it: that an agent begins with what it has does not."""
+    before, after = turn.before, turn.after
+    if before is None or after is None or before.state != "assigned" or after.state != "running":
+        return True
+    return before.agent != after.agent
+
+
+def _standing(agent: Agent | None) -> object:
+    """Return what of an agent a decision may depend on."""
+    if agent is None:
+        return None
+    return agent.state, agent.name, agent.role, agent.nickname, agent.alive, agent.is_ours
 
 
 def _attempt(job: Job) -> str:

@@ -93,13 +93,16 @@ class _Loop:
     def run(self) -> int:
         """Conduct to the end; return the signal that asked for it, 0 where none did."""
         with Bell[None]() as bell, _ending(bell.alarm) as asked:
-            told = False
+            told = frozen = False
             while True:
                 if asked() and not told:
                     told = True
                     self._conduct.end()
                     self._newsroom.tell(Told(Event.INTERRUPTED, message=self._left()))
                 self._conduct.step()
+                if not frozen and self._conduct.ledger is not None:
+                    frozen = True
+                    gc.freeze()  # it need not go through ten thousand tasks again and again
                 self._newsroom.show(self._conduct.ledger)
                 if self._conduct.is_over:
                     return asked()

@@ -69,7 +69,8 @@ class Shape:
         return frozenset(self._done_and_void(tasks)[0])
 
     def _done_and_void(self, tasks: Mapping[str, Task]) -> tuple[set[str], set[str]]:
-        done = {identifier for identifier, task in tasks.items() if task.status == "completed"}
+        # `status` as a property would take two thirds of the time of a step.
+        done = {name for name, task in tasks.items() if task.fields["status"] == "completed"}
         void: set[str] = set()
         for group in self._inside_out:
             left = self._left(group, tasks, void)
@@ -92,7 +93,7 @@ class Shape:
         return [
             task
             for identifier, task in tasks.items()
-            if task.status == "pending"
+            if task.fields["status"] == "pending"
             and (identifier not in asked or done.issuperset(asked[identifier]))
             and identifier not in groups
         ]
