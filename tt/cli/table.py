@@ -17,6 +17,8 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "plan": Entry("plan:plan", "Show the plan as a tree, or begin one."),
         "sync": Entry("sync:sync", "Bring tasks.toml and Redis in step."),
         "watch": Entry("watch:watch", "Sync each save at once, and what agents do."),
+        "graph": Entry("graph:graph", "Draw what waits for what."),
+        "epics": Entry("epics:epics", "Say how far groups are, and who is at them."),
         "status": Entry("status:status", "Show the town, its tasks, and what differs."),
         "commit": Entry("commit:commit", "Commit what Redis brought, and nothing else."),
         "check": Entry("check:check", "Say what is wrong in a plan; needs no Redis."),
