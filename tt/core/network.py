@@ -99,16 +99,18 @@ def network(
     held = {task.id for task in plan.tasks.values() if is_group(task, below)}
     around = _around(plan, held)
     shown = plan.tasks if selected is None else _with_groups(selected, around)
+    outer_first = _outer_first(held, around)
+    progress = groups(plan)
     title = plan.meta.get("description")
     return Network(
         title=title if isinstance(title, str) else "",
         tasks={
             name: task for name, task in plan.tasks.items() if name in shown and name not in held
         },
-        groups={name: plan.tasks[name] for name in _outer_first(held, around) if name in shown},
+        groups={name: plan.tasks[name] for name in outer_first if name in shown},
         around={name: group for name, group in around.items() if name in shown},
         edges=tuple(_edges(plan, shown, held)),
-        progress=groups(plan),
+        progress={name: progress.get(name, Progress({})) for name in outer_first},
         default_agent=plan.default_agent or "",
         lost=_lost(plan, shown),
         hidden=len(plan.tasks) - len(shown),

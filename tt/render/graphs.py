@@ -91,8 +91,9 @@ def _turn(line: Turn) -> str:
 
 
 def _draw_across(cells: list[str], low: int, high: int) -> None:
+    """Draw a line from lane to lane, below those that it only crosses."""
     for at in range(2 * low + 1, 2 * high):
-        cells[at] = "┼" if cells[at] == "│" else "─"
+        cells[at] = "─" if cells[at] == " " else cells[at]
 
 
 def _corner(lane: int, low: int, high: int, *, is_new: bool) -> str:
