@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tt.core.network import Network
     from tt.render.text import Look
 
+_SHORT: Final = ("-o", "-h", "-")
 _FORMATS: Final = ("text", "mermaid", "dot", "svg")
 
 live_option = click.option(
@@ -26,7 +27,21 @@ live_option = click.option(
 )
 
 
+class _Filtered(click.Command):
+    """A command with short options and a filter: `-status:failed` is no heap of short options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say "not" by `!` before click looks at a word."""
+        return super().parse_args(ctx, [_as_filter(word) for word in args])
+
+
+def _as_filter(word: str) -> str:
+    is_option = word in _SHORT or word.startswith("--") or not word.startswith("-")
+    return word if is_option else f"!{word[1:]}"
+
+
 @click.command(
+    cls=_Filtered,
     context_settings={"ignore_unknown_options": True},
     epilog=examples(
         "tt graph                              each task below what it waits for",
