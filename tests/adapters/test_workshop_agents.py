@@ -309,6 +309,21 @@ def test_what_is_handed_to_the_dying_is_given_back_too(connection: Connection, t
     raise AssertionError("it was never buried in peace")
 
 
+def test_what_another_has_by_now_is_not_taken_from_it(connection: Connection, town: str) -> None:
+    """tinytown assigns without a claim that would tell."""
+    for at in range(100):
+        yard = Yard(f"{town}-{at}", connection)
+        agent, other, job = yard.agent(), yard.agent("other"), yard.workshop.make("x")
+        yard.world.put(job.uuid, {"state": "running", "assigned_to": agent.uuid})
+        move = partial(yard.world.put, job.uuid, {"assigned_to": other.uuid})
+        raced = Breaking(connection, at, meddle=move)
+        given = RedisWorkshop(raced, yard.town, yard.clock).bury(agent.uuid, "dead")
+        assert (yard.job(job.uuid).agent == other.uuid) == (not given)
+        if given:
+            return
+    raise AssertionError("it was never given back")
+
+
 def test_who_is_gone_is_dismissed_with_all_that_was_its(yard: Yard) -> None:
     agent, _ = bereave(yard)
     other = yard.agent("third")

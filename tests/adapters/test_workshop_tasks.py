@@ -165,6 +165,12 @@ def test_a_task_that_tinytown_assigned_is_claimed(yard: Yard) -> None:
     assert done(yard.workshop.claim(job.uuid, agent.uuid)).claim
 
 
+def test_the_token_of_a_hand_out_is_no_claim_of_the_agent_s(yard: Yard) -> None:
+    agent, (job,) = yard.agent(), yard.plan("a")
+    done(yard.workshop.hand_out(job, agent.uuid, Terms(), SUPERVISOR, token="t"))
+    assert done(yard.workshop.claim(job.uuid, agent.uuid, token="t")).state == "running"
+
+
 # Finishing
 
 
