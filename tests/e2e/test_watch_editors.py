@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Place
-from tests.support.editors import EDITORS, REPLAYS, os_replace, vscode
+from tests.support.editors import FAMILIES, REPLAYS, os_replace, vscode
 from tests.support.effort import EFFORT
-from tests.support.watching import SECONDS, Spy, Watcher, pushed_states, state_of
+from tests.support.watching import Spy, Watcher, pushed_states, state_of
 
 TOWN = "here-main"
+LONG, PAUSE = 8.0, 1.0
 SAVES = {"dev": 60, "ci": 120, "nightly": 1000}[EFFORT]
 # No editor finds them anywhere else in the plan, whatever it makes of upper case.
-WORDS = ("Design", "Sketch", "Draw", "Plan")
+WORDS = ("Design", "Sketch", "Draw")
 
 PLAN = """\
 [meta]
@@ -44,22 +45,24 @@ def worded(number: int) -> str:
     return PLAN.replace(WORDS[0], f"{WORDS[number % len(WORDS)]}{number or ''}")
 
 
-@pytest.mark.parametrize("editor", list(EDITORS))
-def test_each_save_of_an_editor_is_one_push_of_what_was_saved(place: Place, editor: str) -> None:
-    states = pushed_states(place, TOWN, *(PLAN.replace("Design", word) for word in reversed(WORDS)))
-    with (
-        Watcher(place) as watcher,
-        Spy(place.server, TOWN) as spy,
-        EDITORS[editor](place.file) as replace,
-    ):
-        for old, new in pairwise(WORDS):
-            replace(old, new)
-            push = watcher.wait_for_push()
-            assert [change["new"] for change in push["report"]["to_store"]] == [f"{new} it"]
-            spy.look()
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_each_save_of_an_editor_is_one_push_of_what_was_saved(place: Place, family: str) -> None:
+    texts = {word: PLAN.replace(WORDS[0], word) for word in reversed(WORDS)}
+    states = dict(zip(texts, pushed_states(place, TOWN, *texts.values()), strict=True))
+    pairs = [*pairwise(WORDS), (WORDS[-1], WORDS[0])]
+    editors = FAMILIES[family]
+    with Watcher(place) as watcher, Spy(place.server, TOWN) as spy:
+        for editor in editors:
+            with editor(place.file) as replace:
+                for old, new in pairs:
+                    replace(old, new)
+                    push = watcher.wait_for_push()
+                    assert [change["new"] for change in push["report"]["to_store"]] == [f"{new} it"]
+                    spy.look()
         news = watcher.stop()
-    assert [one["event"] for one in news] == ["started", *["synced"] * len(WORDS), "stopped"]
-    spy.assert_saw(*reversed(states))
+    syncs = len(pairs) * len(editors) + 1
+    assert [one["event"] for one in news] == ["started", *["synced"] * syncs, "stopped"]
+    spy.assert_saw(states[WORDS[0]], *[states[new] for _, new in pairs] * len(editors))
 
 
 def test_a_burst_of_saves_is_one_push_of_the_last(place: Place) -> None:
@@ -74,8 +77,9 @@ def test_a_burst_of_saves_is_one_push_of_the_last(place: Place) -> None:
 
 def test_a_plan_that_is_saved_all_the_time_is_pushed_all_the_same(place: Place) -> None:
     pushed_states(place, TOWN, PLAN)
-    with Watcher(place, TT_WATCH_DEBOUNCE="1") as watcher:
-        deadline, numbers = time.monotonic() + SECONDS, count(1)
+    with Watcher(place, TT_WATCH_DEBOUNCE="1.8") as watcher:
+        watcher.calm()
+        deadline, numbers = time.monotonic() + LONG, count(1)
         while not watcher.pushes:
             assert time.monotonic() < deadline
             os_replace(place.file, worded(next(numbers)))
@@ -83,11 +87,19 @@ def test_a_plan_that_is_saved_all_the_time_is_pushed_all_the_same(place: Place) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_save_just_before_the_end_is_synced(place: Place, number: signal.Signals) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told of", "not told of yet"])
+def test_a_save_just_before_the_end_is_synced(
+    place: Place, number: signal.Signals, told: bool
+) -> None:
     wanted, _ = pushed_states(place, TOWN, worded(1), PLAN)
     with Watcher(place, TT_WATCH_DEBOUNCE="2") as watcher:
+        watcher.calm()
+        if not told:
+            watcher.send(signal.SIGSTOP)
         vscode(place.file, worded(1))
-        watcher.stop(number)
+        watcher.send(number)
+        watcher.send(signal.SIGCONT)
+        watcher.await_end()
         assert len(watcher.pushes) == 1
     assert state_of(place.server, TOWN) == wanted
 
@@ -130,43 +142,40 @@ def test_no_save_of_many_is_missed(place: Place, seed: int) -> None:
     assert watcher.count("synced") - 1 == len(watcher.pushes)
 
 
-LONGER = (
-    PLAN.replace("Design it", "Design it well")
-    + """
-[[tasks]]
-id = "ship"
-description = "Ship it"
-depends_on = ["build"]
-tags = ["last"]
-"""
+def longer(number: int) -> str:
+    """Return the plan with another word in it, and that many more tasks at its end."""
+    more = "\n[[tasks]]\nid = 'ship{0}'\ndescription = 'Ship it'\ndepends_on = ['build']\n"
+    return worded(number) + "".join(more.format(one) for one in range(number))
+
+
+CUTS: tuple[Callable[[str], int], ...] = (
+    lambda text: 0,
+    lambda text: text.index('\n[[tasks]]\nid = "build"'),
+    lambda text: text.index("priority"),
+    lambda text: text.index("ild it"),
+    lambda text: text.rindex("\n[[tasks]]"),
+    lambda text: text.rindex("depends_on"),
 )
-LINES = LONGER.splitlines(keepends=True)
-CUTS = {
-    "nothing": 0,
-    "a table's end": LONGER.index('\n[[tasks]]\nid = "build"'),
-    "the middle of a table": LONGER.index("depends_on"),
-    "the middle of a text": LONGER.index("ild it"),
-    "the end of the last table but one": LONGER.index('\n[[tasks]]\nid = "ship"'),
-    "the middle of a new table": LONGER.index('tags = ["last"]'),
-}
 
 
-@pytest.mark.parametrize("cut", CUTS.values(), ids=list(CUTS))
 @pytest.mark.parametrize("anew", [False, True], ids=["in place", "a new file"])
-def test_a_writer_that_takes_a_second_is_waited_for(place: Place, cut: int, anew: bool) -> None:
-    after, before = pushed_states(place, TOWN, LONGER, PLAN)
+def test_a_writer_that_takes_its_time_is_waited_for(place: Place, anew: bool) -> None:
+    plans = [longer(number) for number in range(1, len(CUTS) + 1)]
+    before, *states = reversed(pushed_states(place, TOWN, *reversed(plans), PLAN))
     with Watcher(place) as watcher, Spy(place.server, TOWN) as spy:
-        if anew:
-            place.file.unlink()
-        with place.file.open("w", buffering=1) as file:
-            file.write(LONGER[:cut])
-            file.flush()
-            time.sleep(1)
-            file.write(LONGER[cut:])
-        watcher.wait_for_push()
+        for cut, text in zip(CUTS, plans, strict=True):
+            if anew:
+                place.file.unlink()
+            with place.file.open("w", buffering=1) as file:
+                file.write(text[: cut(text)])
+                file.flush()
+                time.sleep(PAUSE)
+                file.write(text[cut(text) :])
+            watcher.wait_for_push()
+            spy.look()
         news = watcher.stop()
-    assert [one["event"] for one in news] == ["started", "synced", "synced", "stopped"]
-    spy.assert_saw(before, after)
+    assert {one["event"] for one in news} == {"started", "synced", "stopped"}
+    spy.assert_saw(before, *states)
 
 
 def test_a_writer_that_closes_the_file_in_between_is_waited_for(place: Place) -> None:

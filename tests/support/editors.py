@@ -325,32 +325,35 @@ REPLAYS: Final = (
     gio, os_replace, chmod_after,
 )  # fmt: skip
 
-EDITORS: Final[dict[str, Editor]] = {
-    "vim that writes in place": vim("backupcopy=yes writebackup"),
-    "vim that renames": vim("backupcopy=no writebackup"),
-    "vim that decides and keeps backups": vim("backupcopy=auto backup"),
-    "vim without backups": vim("nobackup nowritebackup"),
-    "vim with its swap file elsewhere": vim("directory=/tmp backupcopy=no"),
-    "ex": ex,
-    "ed": ed,
-    "nano": nano(),
-    "nano with backups": nano("-B"),
-    "emacs": emacs(),
-    "emacs that copies": emacs("vc-handled-backends nil", "backup-by-copying t"),
-    "emacs that renames": emacs("vc-handled-backends nil", "backup-by-copying nil"),
-    "emacs that is careful": emacs("file-precious-flag t"),
-    "emacs without backups": emacs("make-backup-files nil"),
-    "sed -i": command("sed", "-i", "s/{old}/{new}/", "{plan}"),
-    "sed -i.bak": command("sed", "-i.bak", "s/{old}/{new}/", "{plan}"),
-    "perl -i": command("perl", "-pi", "-e", "s/{old}/{new}/", "{plan}"),
-    "perl -i.bak": command("perl", "-pi.bak", "-e", "s/{old}/{new}/", "{plan}"),
-    "a shell's redirection": command(
-        "sh", "-c", "sed s/{old}/{new}/ {plan} >new && cat new >{plan} && rm new"
+FAMILIES: Final[dict[str, tuple[Editor, ...]]] = {
+    "vim": (
+        vim("backupcopy=yes writebackup"),
+        vim("backupcopy=no writebackup"),
+        vim("backupcopy=auto backup"),
+        vim("nobackup nowritebackup"),
+        vim("directory=/tmp backupcopy=no"),
     ),
-    "mv": command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && mv new {plan}"),
-    "cp": command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && cp new {plan} && rm new"),
-    "tee": command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && tee {plan} <new && rm new"),
-    "git apply": patched("git", "apply"),
-    "patch": patched("patch", "-p1", "--quiet"),
-    **{save.__name__: replayed(save) for save in REPLAYS},
+    "ex and ed": (ex, ed),
+    "nano": (nano(), nano("-B")),
+    "emacs": (
+        emacs(),
+        emacs("vc-handled-backends nil", "backup-by-copying t"),
+        emacs("vc-handled-backends nil", "backup-by-copying nil"),
+        emacs("file-precious-flag t"),
+        emacs("make-backup-files nil"),
+    ),
+    "sed and perl": (
+        command("sed", "-i", "s/{old}/{new}/", "{plan}"),
+        command("sed", "-i.bak", "s/{old}/{new}/", "{plan}"),
+        command("perl", "-pi", "-e", "s/{old}/{new}/", "{plan}"),
+        command("perl", "-pi.bak", "-e", "s/{old}/{new}/", "{plan}"),
+    ),
+    "a shell": (
+        command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && cat new >{plan} && rm new"),
+        command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && mv new {plan}"),
+        command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && cp new {plan} && rm new"),
+        command("sh", "-c", "sed s/{old}/{new}/ {plan} >new && tee {plan} <new && rm new"),
+    ),
+    "patches": (patched("git", "apply"), patched("patch", "-p1", "--quiet")),
+    "those that cannot be had": tuple(replayed(save) for save in REPLAYS),
 }

@@ -20,6 +20,7 @@ from tests.support.redis_server import RedisServer, wait_until
 
 SECONDS: Final = 20.0
 """No news take longer, however slow the machine is."""
+_ECHO: Final = 0.6
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 News = dict[str, Any]
@@ -138,6 +139,10 @@ class Watcher:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> list[News]:
         """End it as a user or a session does; return all that it has said until its end."""
         self.send(number)
+        return self.await_end()
+
+    def await_end(self) -> list[News]:
+        """Wait until it has ended well; return all that it has said."""
         assert self.wait() == 0, self.complaint
         assert self.news[-1]["event"] == "stopped"
         assert self.complaint == ""
@@ -154,6 +159,11 @@ class Watcher:
         """What it had said on standard error when it ended."""
         assert self._over
         return self._complaint
+
+    @staticmethod
+    def calm() -> None:
+        """Let its echo die away: Redis tells it of its own push, and it looks once more."""
+        sleep(_ECHO)
 
     def cpu(self) -> float:
         """Return the seconds for which it has been computing."""
