@@ -19,7 +19,9 @@ HEAVY = frozenset(
         "importlib.metadata",
         "logging",
         "multiprocessing",
+        "psutil",
         "redis",
+        "rich",
         "ssl",
         "tempfile",
         "tomlkit",
@@ -131,6 +133,12 @@ def test_a_sync_of_an_edit_loads_no_heavy_library(synced: Path) -> None:
     plan = synced / "tasks.toml"
     plan.write_text(plan.read_text().replace('"A"', '"B"'))
     assert not loaded_by_tt("sync", "merge", cwd=synced) & (HEAVY | {"subprocess"})
+
+
+def test_a_report_on_a_task_loads_neither_click_nor_any_heavy_library(synced: Path) -> None:
+    loaded = loaded_by_tt("task", "complete", "a", "--result", "done", cwd=synced)
+    assert "hiredis" in loaded
+    assert not loaded & (HEAVY | {"click", "subprocess", "tomli", "uuid", "tt.render.tree"})
 
 
 def test_a_check_loads_nothing_of_redis(synced: Path) -> None:

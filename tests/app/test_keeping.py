@@ -172,5 +172,8 @@ def test_all_that_came_after_an_event_is_found_however_much_it_is(yard: Yard) ->
 def test_what_is_no_event_of_this_form_is_told_as_it_is(yard: Yard) -> None:
     yard.connection.execute("XADD", yard.key("events"), "*", "event_type", "odd", "data", "{")
     yard.connection.execute("XADD", yard.key("events"), "*", "x", "y")
-    told = past(Stream(yard.workshop), 10).events
+    strange = '{"agent_id":"\\ud800","task_id":"\\ud800:x","timestamp":7}'
+    yard.connection.execute("XADD", yard.key("events"), "*", "event_type", "z", "data", strange)
+    *told, last = past(Stream(yard.workshop), 10).events
+    assert (last.kind, last.time, last.agent, last.task) == ("z", "", "\ud800", "\ud800:x")
     assert [(one.kind, one.time, dict(one.data)) for one in told] == [("odd", "", {}), ("", "", {})]

@@ -98,7 +98,11 @@ def test_nobody_is_judged_within_a_lease_of_the_servers_start(yard: Yard) -> Non
     now = cast("list[bytes]", yard.connection.execute("TIME"))[0].decode()
     run = cast("bytes", yard.connection.execute("GET", yard.key("server"))).split()[0].decode()
     yard.connection.execute("SET", yard.key("server"), f"{run} {now}")
-    assert recover(yard.workshop, sight()).found == ()
+    (found,) = recover(yard.workshop, sight()).found
+    assert (found.spared, found.why) == (True, "it is silent, and so was Redis until just now")
+    there = yard.workshop.agent(agent.uuid)
+    assert there is not None
+    assert there.state == "idle"
 
 
 def test_a_dry_run_changes_nothing(yard: Yard) -> None:

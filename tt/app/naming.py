@@ -27,6 +27,11 @@ _FEW: Final = 5
 _T = TypeVar("_T", Agent, Job)
 
 
+def is_uuid(text: str) -> bool:
+    """Say whether a text has the form of a uuid as a town's keys have it."""
+    return _UUID.fullmatch(text) is not None
+
+
 def the_task(workshop: Workshop, name: str) -> Job:
     """Return the task of a town that is called so. Raises TTError where there is none."""
     return quick_task(workshop, name) or pick_task(workshop.board(), name, workshop.town)
@@ -41,7 +46,7 @@ def my_task(workshop: Workshop, me: Myself, name: str) -> Job:
 
 def quick_task(workshop: Workshop, name: str) -> Job | None:
     """Return a task by its whole name, where that takes no look at the whole town; else None."""
-    if _UUID.fullmatch(name):
+    if is_uuid(name):
         return workshop.jobs([name]).get(name)
     if not _PLAN_ID.fullmatch(name):
         return None

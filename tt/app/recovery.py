@@ -68,6 +68,8 @@ def _suspects(
         elif agent.state in GONE:
             if agent.uuid in held:
                 yield Buried(agent, f"it is {agent.state}")
+        elif agent.is_ours and not agent.alive and not named:
+            yield Buried(agent, "it is silent, and so was Redis until just now", spared=True)
         elif named:
             why = "it shows signs of life" if agent.alive else ""
             yield Buried(agent, why or "somebody said so", spared=bool(why))
