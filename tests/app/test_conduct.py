@@ -12,6 +12,7 @@ from tt.core.agents import AgentState
 from tt.core.conducted import Event
 from tt.core.conducting import Orders
 from tt.core.standstill import Block
+from tt.core.times import since_1970
 from tt.errors import StoreError, TTError
 from tt.workports import Terms
 
@@ -162,6 +163,15 @@ def test_where_nobody_is_the_agent_it_ends_and_says_so(yard: Yard) -> None:
     assert (wait.block, wait.agent) == (Block.NOBODY, "ghost")
 
 
+def test_while_others_work_it_is_said_once_that_nobody_is_the_agent(chain: Conducted) -> None:
+    chain.yard.plan("x", agent="ops")
+    assert chain.step() == ["nobody ops", "handed_out a dev"]
+    chain.finish("a")
+    assert chain.step() == ["completed a dev", "handed_out b dev"]
+    chain.yard.agent("ops")
+    assert chain.step() == ["agent_joined ops", "handed_out x ops"]
+
+
 def test_what_a_silent_agent_held_is_handed_to_another_one(chain: Conducted) -> None:
     chain.step()
     chain.work("a")
@@ -239,6 +249,31 @@ def test_another_tools_agent_that_takes_too_long_has_failed(yard: Yard) -> None:
     assert found.job("a").result == "took longer than 60 seconds"
 
 
+def test_what_ran_before_the_conductor_came_is_measured_by_its_own_word(yard: Yard) -> None:
+    rust = yard.agent("rust", lease=0)
+    (task,) = yard.plan("a", agent="rust", timeout=60)
+    yard.running(task, rust)
+    found = Conducted(yard)
+    began = since_1970(found.job("a").started_at)
+    assert began is not None
+    found.now = began + 50
+    found.conduct = found.another()
+    assert found.step() == []
+    assert found.wait(9) == []
+    assert found.wait(2) == ["failed a rust"]
+
+
+def test_a_sign_of_life_is_nothing_to_decide_on(chain: Conducted) -> None:
+    chain.step()
+    held = chain.work("a")
+    chain.step()
+    (dev,) = chain.yard.workshop.agents().values()
+    assert not chain.yard.workshop.beat(dev, {held.uuid: held.claim})
+    chain.lease.calls.clear()
+    assert chain.step() == []
+    assert set(chain.lease.calls) == {"agent"}
+
+
 def test_an_agent_of_ours_ends_by_itself_what_takes_too_long(yard: Yard) -> None:
     yard.agent("ours")
     yard.plan("a", agent="ours", timeout=60)
@@ -268,7 +303,7 @@ def test_an_agent_that_cannot_be_started_is_said_and_the_reason_why_it_ends(yard
     yard.plan("b", agent="ops")
     found = Conducted(yard, Orders(spawns=True))
     found.stage.barred = {"dev": "`claude` is not there."}
-    assert found.step() == ["spawn_failed dev", "spawning ops"]
+    assert found.step()[:2] == ["spawn_failed dev", "spawning ops"]
     found.stage.over = [Errand("spawn", "ops", "It ended.", "See its log.")]
     found.wait(0.1)
     assert found.conduct.verdict is not None
@@ -379,11 +414,14 @@ def test_who_stands_by_takes_over_at_once_when_it_is_told_that_nobody_leads(
     assert other.is_leading
 
 
-def test_a_leader_renews_its_lease_in_time(chain: Conducted) -> None:
+def test_a_leader_renews_its_lease_before_it_runs_out(chain: Conducted) -> None:
     chain.step()
-    chain.wait(10 * LEASE)
-    assert chain.conduct.is_leading
-    assert not chain.another().is_leading
+    for _ in range(100):
+        chain.wait(LEASE / 7)
+        leader = chain.lease.leader()
+        assert chain.conduct.is_leading
+        assert leader is not None
+        assert leader.seconds > LEASE / 2
 
 
 def test_who_has_lost_its_lease_does_nothing_any_more(chain: Conducted) -> None:

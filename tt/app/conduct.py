@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from shlex import quote
 from typing import Final
 
 from tt.app.acting import Acting
@@ -68,6 +69,7 @@ class Conduct:
         self._is_sure = False
         self._sight: object = None
         """What a decision was made on last, beside the town."""
+        self._missed: frozenset[str] = frozenset()
         self._asked_to_end = False
         self.verdict: Verdict | None = None
         """How it ended, once it has."""
@@ -189,6 +191,7 @@ class Conduct:
                 return
             self._knowing.has_news, self._sight = False, sight
             step = self._decide(seen)
+            self._miss(step)
             if not step.actions:
                 self._consider(step)
                 return
@@ -197,6 +200,14 @@ class Conduct:
                 return
         self._again = self._clock() + _AGAIN
         self._knowing.forget()
+
+    def _miss(self, step: Step) -> None:
+        """Say once whom tasks are for that is not there, while there is something else to do."""
+        for name in step.nobody if step.goes_on else ():
+            if name not in self._missed:
+                hint = f"`tt spawn {quote(name)} --cli …` starts one."
+                self._tell(Told(Event.NOBODY, agent=name, hint=hint))
+        self._missed = frozenset(step.nobody)
 
     def _do(self, step: Step) -> bool:
         """Do what a step says, as long as we lead; say whether there is nothing more to decide:

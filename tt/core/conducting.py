@@ -104,6 +104,8 @@ class Step:
     goes_on: bool
     ready: tuple[str, ...] = ()
     """Ids of tasks that could be begun, and that nobody is given in this step."""
+    nobody: tuple[str, ...] = ()
+    """Whom such tasks are for where nobody is that, nor will be."""
 
 
 def decide(ledger: Ledger, orders: Orders, seen: Seen) -> Step:
@@ -117,10 +119,12 @@ def decide(ledger: Ledger, orders: Orders, seen: Seen) -> Step:
     crew = Crew(ledger, seen)
     handing = _HandingOut(ledger, orders, crew)
     actions += handing.all(ledger.shape.ready(ledger.tasks, done))
-    spawned = _spawns(ledger, orders, seen, handing.nobody)
+    spawned = list(_spawns(ledger, orders, seen, handing.nobody))
     actions += spawned
     moves = bool(actions or handing.waits or seen.spawning) or _is_any_under_way(ledger, seen)
-    return Step(tuple(actions), moves, tuple(handing.left))
+    coming = {*seen.spawning, *(spawn.name for spawn in spawned)}
+    nobody = tuple(name for name in handing.nobody if name not in coming)
+    return Step(tuple(actions), moves, tuple(handing.left), nobody)
 
 
 def terms(task: Task, orders: Orders) -> tuple[int, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Final
 
 from tt.core.conducted import Event, Told
@@ -30,6 +31,7 @@ _WORDS: Final[Mapping[Event, str]] = {
     Event.PAUSED: "- {agent} takes no new work{said}",
     Event.RESUMED: "+ {agent} takes work again",
     Event.BURIED: "✗ {agent} is dead{said}; {given}",
+    Event.NOBODY: "! Tasks are ready for {agent}, and nobody is",
     Event.SPAWNING: "+ {agent} is being started",
     Event.SPAWN_FAILED: "! {agent} cannot be started{said}",
     Event.COMMITTED: "✓ committed{said}",
@@ -142,7 +144,7 @@ def reason(wait: Wait) -> str:
 
 def next_step(wait: Wait) -> str:
     """Return what to do about it; empty where waiting is all there is to do."""
-    name, agent = safe(wait.id), safe(wait.agent)
+    name, agent = quote(safe(wait.id)), quote(safe(wait.agent))  # it will be pasted
     return {
         Block.FAILED: f"`tt reopen {name}` lets it be tried again.",
         Block.NOBODY: f"`tt spawn {agent} --cli …` starts one.",
