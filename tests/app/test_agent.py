@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 
 from tests.support.town_worlds import TickingClock
 from tests.support.workshops import Breaking, Yard
+from tt.adapters.redis.commands import Arg, Command
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
+from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.app.agent import AgentLoop, Duty, Means
 from tt.app.agentports import EVERYTHING
@@ -60,6 +63,30 @@ class Program:
 
 
 @dataclass
+class Checked:
+    """A connection that asks before each use whether it may."""
+
+    connection: Connection
+    check: Callable[[], None]
+
+    @property
+    def address(self) -> str:
+        return self.connection.address
+
+    def execute(self, *args: Arg) -> Reply:
+        self.check()
+        return self.connection.execute(*args)
+
+    def pipeline(self, commands: Iterable[Command]) -> list[Reply]:
+        self.check()
+        return self.connection.pipeline(commands)
+
+    def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
+        self.check()
+        return self.connection.stream(commands)
+
+
+@dataclass
 class Stand:
     """An agent, its loop, and all that it works with."""
 
@@ -77,7 +104,15 @@ class Stand:
     def __post_init__(self) -> None:
         made = Agent(new_uuid(), "dev", AgentState.STARTING, cli="x", lease=self.lease)
         self.me = self.yard.workshop.enlist(made)
-        self.loop = self.hire(self.yard.workshop)
+        self.loop = self.hire(self.shop(self._check))
+
+    def shop(self, check: Callable[[], None]) -> RedisWorkshop:
+        connection = Checked(cast("Connection", self.yard.connection), check)
+        return RedisWorkshop(connection, self.yard.town, TickingClock())
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreError("Redis is not there.")
 
     def hire(self, shop: RedisWorkshop) -> AgentLoop:
         teller = Teller("dev", "", self.yard.town, "/tt", self.cli.report is Reporting.SELF)
@@ -90,8 +125,7 @@ class Stand:
         return float("inf")
 
     def heard(self) -> frozenset[str]:
-        if self.away:
-            raise StoreError("Redis is not there.")
+        self._check()
         news, self.news = self.news, frozenset()
         return news
 
@@ -381,7 +415,7 @@ def test_no_task_and_no_message_is_lost_wherever_the_connection_breaks(
 @pytest.mark.parametrize("at", range(0, 30, 2))
 def test_who_dies_anywhere_loses_nothing(yard: Yard, at: int) -> None:
     stand = Stand(yard)
-    stand.hire(RedisWorkshop(_Dying(yard.connection, at), yard.town, TickingClock()))
+    stand.hire(stand.shop(_Dying(at)))
     jobs = [stand.task(name) for name in ("a", "b")]
     with pytest.raises(_DeathError):
         _until(stand, lambda: False, steps=40)
@@ -403,27 +437,10 @@ class _DeathError(BaseException):
 class _Dying:
     """A connection at whose `at`th use the whole process is dead."""
 
-    connection: Connection
     at: int
     seen: int = 0
 
-    @property
-    def address(self) -> str:
-        return self.connection.address
-
-    def execute(self, *args: object) -> object:
-        self._count()
-        return self.connection.execute(*args)  # type: ignore[arg-type]
-
-    def pipeline(self, commands: object) -> object:
-        self._count()
-        return self.connection.pipeline(commands)  # type: ignore[arg-type]
-
-    def stream(self, commands: object) -> object:
-        self._count()
-        return self.connection.stream(commands)  # type: ignore[arg-type]
-
-    def _count(self) -> None:
+    def __call__(self) -> None:
         self.seen += 1
         if self.seen > self.at:
             raise _DeathError

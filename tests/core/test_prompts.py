@@ -29,7 +29,7 @@ def job(name: str = "lint", description: str = "Lint it", **more: str) -> Job:
 
 def test_a_prompt_has_the_task_and_how_to_report_it() -> None:
     text = task_prompt(TEMPLATE, TELLER, Brief(job()))
-    assert "You are `dev`, an agent of the town `shop`. Your role: backend." in text
+    assert "You are `dev`, an agent of the town `shop`.\n\nYour role: backend.\n" in text
     assert "# Task `lint`\n\nLint it\n" in text
     assert "    '/opt/my tt/tt' task complete uuid-of-lint --result " in text
     assert "    '/opt/my tt/tt' task fail uuid-of-lint --result " in text

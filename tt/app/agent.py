@@ -156,7 +156,6 @@ class AgentLoop:
             self.is_over = self.failed = True
 
     def _talk(self) -> None:
-        self._look |= self._means.ears.heard()
         if self._clock() >= self._next_beat:
             self._beat()
         attempt = self._attempt
@@ -164,7 +163,8 @@ class AgentLoop:
             self._launch(attempt)
         if attempt is not None and attempt.is_over:
             self._report(attempt)
-        self._heed()  # what has just been done here is heard, too, and looked at once
+        self._look |= self._means.ears.heard()  # what was done here is heard, too: look at it once
+        self._heed()
         self._hear_mail()
         while self._attempt is None and not self.is_over:
             if not self._go_on():

@@ -260,6 +260,7 @@ def _serve(
     from tt.core.watcher import WatchState
 
     has_begun = False
+    gc.freeze()  # what is there now stays: it need not be looked through again and again
     while not loop.is_over:
         why, now = ended()
         if why:

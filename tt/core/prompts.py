@@ -16,7 +16,9 @@ from tt.errors import UsageError
 from tt.record import record
 
 TEMPLATE: Final = """\
-You are `{{agent}}`, an agent of the town `{{town}}`.{{role}}
+You are `{{agent}}`, an agent of the town `{{town}}`.
+
+{{role}}
 
 # Task `{{task}}`
 
@@ -45,7 +47,9 @@ If it cannot be done, say so instead of leaving it half done:
 """The prompt of a task, where the user has none of their own."""
 
 ERRAND: Final = """\
-You are `{{agent}}`, an agent of the town `{{town}}`.{{role}}
+You are `{{agent}}`, an agent of the town `{{town}}`.
+
+{{role}}
 
 There is no task for you just now, but somebody waits for an answer.
 
@@ -165,7 +169,7 @@ def _plain(value: object) -> str:
 
 
 def _who(teller: Teller) -> dict[str, str]:
-    role = f" Your role: {_line(teller.role)}." if teller.role else ""
+    role = f"Your role: {_line(teller.role)}." if teller.role else ""
     return {"agent": teller.agent, "town": teller.town, "role": role, "tt": teller.tt}
 
 
