@@ -275,19 +275,3 @@ class Workshop(Protocol):
         """Write a whole town at one go; return how many keys. Raises TTError where something is
         there, unless it is to be replaced, and where the town changes meanwhile."""
         ...
-
-
-class Spawner(Protocol):
-    """Starts agents on this machine: processes of their own, which outlive who started them."""
-
-    def check(self, cli: str = "") -> None:
-        """Raise TTError where there is no such CLI in the settings, or it is not installed: the
-        error says how it is. Empty is the default CLI."""
-        ...
-
-    def spawn(self, name: str, *, cli: str = "", role: str = "") -> Agent:
-        """Start an agent and return it when it waits for work; nothing is left of it otherwise.
-
-        Raises TTError: a CLI that is not installed, a name that is taken, or is none.
-        """
-        ...
