@@ -353,6 +353,20 @@ def test_a_foreground_agent_shows_what_its_program_prints(crew: Crew) -> None:
     assert b"Round 1" in err
 
 
+def test_the_users_own_redis_that_an_agent_has_started_outlives_it(
+    place: Place, town: str, own_home: Path
+) -> None:
+    with Crew(place, town) as crew:
+        crew.script("noop", "true")
+        own = {"REDIS_URL": "", "TT_HOME": str(own_home / ".tt")}
+        pid = crew.done("spawn", "dev", "--cli", "noop", "--json", **own).data["agent"]["pid"]
+        crew.done("redis", "stop", **own)
+        crew.wait(lambda: "Redis is back" in crew.log("dev"), "the agent to start it")
+        os.kill(pid, signal.SIGKILL)
+        crew.wait(lambda: not is_there(pid), "the agent to be gone")
+        assert "runs" in crew.done("redis", "status", **own).out
+
+
 def test_a_task_goes_on_while_redis_is_away_and_is_reported_when_it_is_back(
     tmp_path: Path, town: str, launch: object
 ) -> None:

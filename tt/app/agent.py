@@ -145,7 +145,7 @@ class AgentLoop:
         return self._lived_at + self._me.lease
 
     def _lose_redis(self, error: StoreError) -> None:
-        self._retry_at = self._clock() + _RETRY
+        self._retry_at = self._next_beat = self._clock() + _RETRY  # first of all: whose task is it?
         self._look = set(EVERYTHING)
         if not self._is_away:
             self._is_away = True
