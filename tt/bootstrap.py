@@ -14,6 +14,7 @@ from tt.config.settings import Config, load_config, town_name
 from tt.errors import NoTownError, StoreError, TTError, UsageError
 
 if TYPE_CHECKING:
+    from tt.adapters.agenttrees import AgentTrees
     from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
     from tt.adapters.lock import WorktreeLock
@@ -368,6 +369,15 @@ class Project:
             script=script,
             replace=replace_file,
         )
+
+    @property
+    def agent_trees(self) -> AgentTrees:
+        """The worktrees of agents. Raises TTError where there is no Git."""
+        from tt.adapters.agenttrees import AgentTrees
+
+        if self.repository is None:
+            raise TTError("There is no Git repository here that could have worktrees.")
+        return AgentTrees(self.repository, self.config.text("agents.worktrees"))
 
     def committer(self) -> tuple[GitCommitter, GitRepository]:
         """What makes commits of the plan alone. Raises TTError where there is no Git."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from tt.adapters.bell import Bell
 from tt.adapters.proctree import DETACHED, Tree, adopt_orphans, end_all
 from tt.adapters.starter import STARTED_AS
+from tt.cli.screen import TOWN_DIR
 from tt.errors import ExitCode, StoreError, TTError
 from tt.record import record
 
@@ -43,7 +44,8 @@ _LONGEST: Final = 60.0
 
 @record
 class Orders:
-    """What an agent is started with. `uuid` is that of one that is to work again."""
+    """What an agent is started with. `uuid` is that of one that is to work again; `worktree` is
+    where its program runs, if not in the plan's own one."""
 
     name: str
     cli: str = ""
@@ -54,6 +56,8 @@ class Orders:
     rounds: int = 0
     timeout: float = 0.0
     how: str = "background"
+    worktree: str = ""
+    branch: str = ""
 
 
 def words_for(orders: Orders) -> list[str]:
@@ -160,7 +164,7 @@ def _employ(project: Project, orders: Orders, starter: Starter) -> int:
     from tt.config.clis import find_cli
 
     cli = find_cli(project.config, orders.cli)
-    os.chdir(project.config.root)
+    _go(orders.worktree or str(project.config.root))
     if project.repository is not None:  # an agent has no other children than its program
         project.repository.close()
         project.repository = None
@@ -172,6 +176,13 @@ def _employ(project: Project, orders: Orders, starter: Starter) -> int:
         open_things.callback(ears.close)
         _serve(loop, ears, bell, ended, starter)
     return ExitCode.FAILED if loop.failed else ExitCode.DONE
+
+
+def _go(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise TTError(f"The directory {directory} cannot be used: {error.strerror}.") from error
 
 
 def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[AgentLoop, Earshot]:
@@ -195,7 +206,8 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     bench.grace = float(grace) if isinstance(grace, int | float) else bench.grace
     template = prompt_template(config)
     me = shop.enlist(_agent(project, orders, uuid, cli.name))
-    teller = Teller(me.name, me.role, shop.town, own_words(), cli.report is Reporting.SELF)
+    teller = Teller(me.name, me.role, shop.town, own_words(), cli.report is Reporting.SELF,
+                    orders.branch)  # fmt: skip
     listen = partial(project.listening, prefixes_of(me.uuid))
     say = _Journal(project, me.uuid)
     ears = Earshot(me.uuid, listen, say)
@@ -244,7 +256,7 @@ def agent_environment(project: Project, uuid: str, name: str) -> dict[str, str]:
         "TINYTOWN_AGENT_ID": uuid,
         "TINYTOWN_AGENT_NAME": name,
         "TT_NAME": project.town,
-        "TT_TOWN_DIR": str(config.root),
+        TOWN_DIR: str(config.root),
         "TT_REDIS_URL": config.redis or "embedded",
     }
 

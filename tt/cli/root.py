@@ -7,7 +7,7 @@ import os
 import click
 
 from tt.cli.group import LazyGroup
-from tt.cli.screen import Flags, OutputError, say
+from tt.cli.screen import TOWN_DIR, Flags, OutputError, say
 
 
 @click.command(
@@ -16,7 +16,8 @@ from tt.cli.screen import Flags, OutputError, say
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="COMMAND …",
 )
-@click.option("-t", "--town", default=".", metavar="DIR", help="Work in this directory.")
+@click.option("-t", "--town", default=".", metavar="DIR", envvar=TOWN_DIR,
+              help="Work in this directory.")  # fmt: skip
 @click.option("--name", metavar="NAME", help="The town's name, instead of <repo>-<branch>.")
 @click.option("--redis", metavar="URL", help="The Redis to use; `embedded` is the built-in one.")
 @click.option("-v", "--verbose", is_flag=True, help="List everything, however long.")

@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from tt.bootstrap import Project
     from tt.render.text import Look
+
+
+TOWN_DIR: Final = "TT_TOWN_DIR"
+"""The variable by which an agent's program, wherever it runs, finds the plan that it works for."""
 
 
 class Flags(NamedTuple):

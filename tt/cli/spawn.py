@@ -32,6 +32,12 @@ _timeout_option = click.option(
 )  # fmt: skip
 
 
+_worktree_option = click.option(
+    "--worktree/--no-worktree", default=None,
+    help="Work in a Git worktree of its own; by default where it has one.",
+)  # fmt: skip
+
+
 @click.command(
     epilog=examples(
         "tt spawn architect --cli claude",
@@ -47,6 +53,7 @@ _timeout_option = click.option(
 @click.option("--nickname", default="", help="Another name for it.")
 @click.option("--parent", default="", metavar="AGENT", help="The agent that it belongs to.")
 @_timeout_option
+@_worktree_option
 @json_option
 @click.pass_obj
 def spawn(flags: Flags, /, name: str, *, foreground: bool, as_json: bool, **given: Any) -> int:
@@ -61,7 +68,7 @@ def spawn(flags: Flags, /, name: str, *, foreground: bool, as_json: bool, **give
             from tt.app.naming import the_agent
 
             given["parent"] = the_agent(project.workshop, given["parent"]).uuid
-        orders = Orders(name=name, **_said(given))
+        orders = Orders(name=name, **_said(given, project, name))
         return _start(flags, project, orders, foreground=foreground, as_json=as_json)
 
 
@@ -70,6 +77,7 @@ def spawn(flags: Flags, /, name: str, *, foreground: bool, as_json: bool, **give
 @_rounds_option
 @_foreground_option
 @_timeout_option
+@_worktree_option
 @json_option
 @click.pass_obj
 def restart(flags: Flags, /, agent: str, *, foreground: bool, as_json: bool, **given: Any) -> int:
@@ -80,7 +88,7 @@ def restart(flags: Flags, /, agent: str, *, foreground: bool, as_json: bool, **g
     with flags.project() as project:
         found = _stopped(project, agent)
         check_name(found.name)
-        orders = Orders(found.name, found.cli, found.uuid, **_said(given))
+        orders = Orders(found.name, found.cli, found.uuid, **_said(given, project, found.name))
         return _start(flags, project, orders, foreground=foreground, as_json=as_json)
 
 
@@ -110,8 +118,19 @@ def _stopped(project: Project, name: str) -> Agent:
     return found
 
 
-def _said(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+def _said(given: dict[str, Any], project: Project, name: str) -> dict[str, Any]:
+    """Return what was said of an agent, and its worktree where it works in one."""
+    wanted = given.pop("worktree")
+    said = {key: value for key, value in given.items() if value is not None}
+    if wanted is False or (wanted is None and project.repository is None):
+        return said
+    from tt.app.isolating import provide
+
+    trees = project.agent_trees
+    tree = provide(trees, name).tree if wanted else trees.find(name)
+    if tree is not None and not tree.missing:
+        said |= {"worktree": tree.path, "branch": tree.branch}
+    return said
 
 
 def check_name(name: str) -> None:
@@ -175,8 +194,14 @@ def _work_behind(flags: Flags, project: Project, orders: Orders, *, as_json: boo
         f"🔄 Working in the background: pid {agent.pid}, {rounds}",
         f"   Log: {safe(begun.log)}",
     ]
+    lines += [f"   Worktree: {safe(orders.worktree)}"] if orders.worktree else []
     lines += [f"   Not at work yet: {safe(begun.problem)}"] if begun.problem else []
-    data = {"agent": agent, "log": begun.log, "problem": begun.problem}
+    data = {
+        "agent": agent,
+        "log": begun.log,
+        "problem": begun.problem,
+        "worktree": orders.worktree or None,
+    }
     answer(flags, data, lambda look: lines, as_json=as_json)
     return ExitCode.DONE
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
 from tt.cli.patience import patience
-from tt.cli.screen import Flags, answer
+from tt.cli.screen import TOWN_DIR, Flags, answer
 from tt.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def understood(words: Sequence[str]) -> tuple[Flags, str, set[str], bool] | None
     ):
         return None
     wanted = {_OPTIONS[word] for word in words if word in _OPTIONS}
-    return Flags(command="tt sync"), (directions or ["push"])[0], wanted, _JSON in words
+    town = os.environ.get(TOWN_DIR) or "."
+    return Flags(town, command="tt sync"), (directions or ["push"])[0], wanted, _JSON in words
 
 
 def run_sync(flags: Flags, what: str, wanted: AbstractSet[str], as_json: bool) -> int:

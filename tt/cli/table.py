@@ -27,6 +27,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "conductor": Entry("conductor:conductor", "Hand out tasks until all is done."),
         "ready": Entry("conductor:ready", "List the tasks that can be begun now."),
         "spawn": Entry("spawn:spawn", "Start an agent that works on tasks."),
+        "worktree": Entry("worktree:worktree", "Let agents work in Git worktrees of their own."),
         "kill": Entry("calling:kill", "Ask an agent to stop."),
         "close": Entry("calling:close", "Let an agent finish what it has begun, and stop."),
         "interrupt": Entry("calling:interrupt", "Let an agent pause after its round."),

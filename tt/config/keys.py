@@ -80,6 +80,7 @@ KEYS: Final[dict[str, Key]] = {
         Key("conductor.max_parallel", "whole", 0, "how many tasks at once; 0 for no limit"),
         Key("agents.prompt", "text", "", "a file with the prompt of a task, instead of ours",
             project=True),
+        Key("agents.worktrees", "text", "", "where agents' worktrees are made, if not beside it"),
         Key("agents.grace", "seconds", 5.0, "how long a program that is stopped may take to end"),
     )
 }  # fmt: skip

@@ -73,13 +73,14 @@ _END_EXIT: Final = "Without a report, your exit code says how it went, and your 
 @record
 class Teller:
     """Who is told: the agent's name and role, its town, the words that call `tt` from anywhere, and
-    whether it has to report by itself."""
+    whether it has to report by itself. `branch` is its own, where it works in its own worktree."""
 
     agent: str
     role: str
     town: str
     tt: str
     must_report: bool = True
+    branch: str = ""
 
 
 @record
@@ -169,7 +170,11 @@ def _plain(value: object) -> str:
 
 
 def _who(teller: Teller) -> dict[str, str]:
-    role = f"Your role: {_line(teller.role)}." if teller.role else ""
+    parts = [f"Your role: {_line(teller.role)}."] if teller.role else []
+    if teller.branch:
+        where = f"You work in a Git worktree of your own, on the branch `{_line(teller.branch)}`"
+        parts.append(f"{where}: commit there what you have done.")
+    role = " ".join(parts)
     return {"agent": teller.agent, "town": teller.town, "role": role, "tt": teller.tt}
 
 
