@@ -23,7 +23,7 @@ from tt.core.jobs import Job
 from tt.core.messages import Kind, Message
 from tt.core.prompts import TEMPLATE, Teller
 from tt.errors import StoreError, TTError
-from tt.workports import Terms
+from tt.workports import Outcome, Terms
 
 PLAIN = read_cli("plain", {"command": "true"}, "f")
 LEASE = 30.0
@@ -353,6 +353,43 @@ def test_a_pause_that_comes_between_two_rounds_is_not_overwritten(stand: Stand) 
     stand.end(0)
     stand.step()
     assert stand.state() == "paused"
+
+
+def test_a_pause_that_comes_at_the_last_moment_is_not_overwritten_either(yard: Yard) -> None:
+    stand = Stand(yard)
+
+    class Late(RedisWorkshop):
+        def set_state(
+            self, uuid: str, state: AgentState, why: str = "", *, since: AgentState | None = None
+        ) -> bool:
+            yard.workshop.set_state(uuid, AgentState.PAUSED)
+            return super().set_state(uuid, state, why, since=since)
+
+    stand.hire(Late(yard.connection, yard.town, TickingClock()))
+    stand.step()
+    stand.step()
+    assert stand.state() == "paused"
+    assert stand.loop.is_ready
+
+
+def test_a_claim_whose_answer_was_lost_for_good_is_known_again(yard: Yard) -> None:
+    stand = Stand(yard)
+    lost: list[str] = []
+
+    class Deaf(RedisWorkshop):
+        def claim(self, uuid: str, agent: str, *, token: str = "") -> Outcome:
+            outcome = super().claim(uuid, agent, token=token)
+            if not lost:
+                lost.append(token)
+                raise StoreError("The answer is lost, and Redis is away.")
+            return outcome
+
+    stand.hire(Deaf(yard.connection, yard.town, TickingClock()))
+    job = stand.task()
+    stand.step()
+    assert (stand.programs, stand.job(job).state) == ([], "running")
+    stand.step(2)
+    assert stand.program.more["TT_CLAIM"] == lost[0] == stand.job(job).claim
 
 
 def test_a_question_wakes_a_program_that_can_answer(yard: Yard) -> None:
