@@ -166,6 +166,10 @@ def test_all_that_came_after_an_event_is_found_however_much_it_is(yard: Yard) ->
     for number in range(5):
         yard.workshop.tell("more", f"{number}")
     assert [one.data["message"] for one in stream.after(first.id)] == [*"01234"]
+    many = [("XADD", yard.key("events"), "*", "event_type", f"{number}") for number in range(2500)]
+    yard.connection.pipeline(many)
+    found = [one.kind for one in stream.after(first.id)][5:]
+    assert found == [f"{number}" for number in range(2500)]
     assert list(stream.after(stream.newest(1)[0].id)) == []
 
 

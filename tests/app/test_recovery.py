@@ -279,6 +279,8 @@ def test_only_what_is_in_no_plan_is_deleted(
     assert "in the plan" in found[planned.uuid].why
     assert found[other.uuid].became == "deleted"
     assert yard.job(planned.uuid).state == "running"
+    assert not yard.workshop.remove(planned.uuid)
+    assert not yard.workshop.remove(other.uuid)
     assert yard.workshop.jobs([other.uuid]) == {}
     assert [*yard.kinds()][-1] == "task_deleted"
 

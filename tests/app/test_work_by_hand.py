@@ -208,10 +208,11 @@ def test_one_word_that_is_nearly_an_id_makes_no_task(yard: Yard, desk: Desk) -> 
 
 def test_what_a_task_should_have_waited_for_is_said(yard: Yard, desk: Desk) -> None:
     yard.agent("dev")
-    yard.plan("a", "b")
-    yard.plan("c", depends_on=["a", "b"])
+    yard.plan("a", "b", "failed")
+    yard.plan("c", depends_on=["a", "b", "failed"])
     report(yard.workshop, PERSON, "a", "completed", "")
-    assert assign(desk, "dev", "c").unmet == ("b",)
+    report(yard.workshop, PERSON, "failed", "failed", "")
+    assert assign(desk, "dev", "c").unmet == ("b", "failed")
 
 
 @pytest.mark.parametrize("state", ["completed", "failed", "cancelled", "running", "assigned"])

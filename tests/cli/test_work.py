@@ -542,6 +542,8 @@ def test_events_are_followed_as_they_happen_until_ctrl_c(
     assert following.line().endswith("[first] town — old")
     yard.workshop.tell("second", "new")
     assert following.line().endswith("[second] town — new")
+    yard.workshop.tell("third", "newer")
+    assert following.line().endswith("[third] town — newer")
     assert following.end() == (0, "", "")
 
 

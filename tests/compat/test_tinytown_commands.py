@@ -4,6 +4,7 @@ is written has the form that it has there."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,7 @@ def test_what_we_send_has_the_fields_that_it_has_there(
     (sent,) = messages(server, "urgent" if "--urgent" in words else "inbox")
     assert list(sent) == list(wanted)
     assert (sent["from"], sent["type"]) == (wanted["from"], kind)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{9}Z", sent["created_at"])
     if kind == "confirmation":
         assert sent["ack_type"] == wanted["ack_type"]
 
