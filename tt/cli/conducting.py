@@ -18,15 +18,17 @@ from tt.config.keys import KEYS
 from tt.core.conducted import Event, Told
 from tt.core.conducting import Orders
 from tt.core.times import rfc3339
-from tt.errors import ExitCode, StoreError
+from tt.errors import ExitCode, StoreError, TTError
 from tt.podium import Podium
 from tt.render.conductlines import verdict_data, verdict_lines
+from tt.render.isolation import merge_lines, tree_data
 from tt.render.text import Look, count
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from tt.bootstrap import Project
+    from tt.core.isolation import AgentTree
 
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -67,7 +69,10 @@ def run_conductor(flags: Flags, wishes: Wishes) -> int:
             finally:
                 with suppress(StoreError):
                     conduct.resign()
-            return _end(conduct, newsroom, wishes, flags.look, asked)
+            newsroom.leave()
+            if asked:
+                return ExitCode.INTERRUPTED
+            return _end(conduct, newsroom, wishes, flags.look, project)
 
 
 def _terms(project: Project, wishes: Wishes) -> Terms:
@@ -149,22 +154,31 @@ def _ending(alarm: int) -> Iterator[Callable[[], int]]:
         signal.set_wakeup_fd(wakeup)
 
 
-def _end(conduct: Conduct, newsroom: Newsroom, wishes: Wishes, look: Look, asked: int) -> int:
+def _branches(project: Project) -> list[AgentTree]:
+    """Return agents' worktrees in which there is something to merge. What Git cannot say is left
+    out: it is beside the point of how the plan ended."""
+    if project.repository is None:
+        return []
+    with suppress(TTError):
+        return [tree for tree in project.agent_trees.list() if tree.has_news]
+    return []
+
+
+def _end(conduct: Conduct, newsroom: Newsroom, wishes: Wishes, look: Look, project: Project) -> int:
     """Say how it ended, and return the exit code."""
     verdict = conduct.verdict
-    newsroom.leave()
-    if asked:
-        return ExitCode.INTERRUPTED
     if verdict is None:
         return ExitCode.DONE
     goes_on = wishes.once and conduct.goes_on
     if wishes.as_json:
         from tt.render.jsonout import line
 
-        now = rfc3339(time.time_ns())
-        say([line({"time": now, "event": "ended", "goes_on": goes_on, **verdict_data(verdict)})])
+        ended = {"time": rfc3339(time.time_ns()), "event": "ended", "goes_on": goes_on}
+        trees = tree_data(_branches(project))
+        say([line({**ended, **verdict_data(verdict), "branches": trees})])
     elif not goes_on:
-        newsroom.note(verdict_lines(verdict, Look()))
-        newsroom.say(verdict_lines(verdict, look))
+        branches = _branches(project)
+        newsroom.note([*verdict_lines(verdict, Look()), *merge_lines(branches, Look())])
+        newsroom.say([*verdict_lines(verdict, look), *merge_lines(branches, look)])
     done = (verdict.is_completed or goes_on) and not conduct.commit_problem
     return ExitCode.DONE if done else ExitCode.FAILED
