@@ -7,12 +7,14 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.conftest import Ran
+from tt.cli.root import cli
 from tt.cli.table import COMMANDS, SECTIONS
 
 Tt = Callable[..., Ran]
@@ -70,13 +72,23 @@ def test_every_command_is_in_one_section_and_can_be_loaded(tt: Tt) -> None:
         assert "Usage: tt " + name in ran.out
 
 
+def _reporting() -> Iterator[tuple[str, ...]]:
+    """Yield every command that reports, those of groups that do nothing by themselves as well."""
+    context = click.Context(cli)
+    for name in COMMANDS.keys() - {"completion", "demo", "redis", "schema"}:
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group) and not command.invoke_without_command:
+            yield from ((name, one) for one in command.list_commands(context))
+        else:
+            yield (name,)
+
+
 def test_every_reporting_command_has_json_and_examples(tt: Tt) -> None:
-    groups = {f"hooks {name}" for name in ("install", "status", "uninstall")}
-    alone = COMMANDS.keys() - {"completion", "demo", "hooks", "redis", "schema"}
-    for name in sorted(alone | groups):
-        text = tt(*name.split(), "--help").out
+    for words in _reporting():
+        name = " ".join(words)
+        text = tt(*words, "--help").out
         assert "--json" in text, name
-        assert "Examples:" in text, name
+        assert "Examples:" in text + tt(words[0], "--help").out, name
 
 
 def test_help_lists_the_commands_by_section(tt: Tt) -> None:

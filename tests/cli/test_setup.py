@@ -200,7 +200,9 @@ def complete(tt: Tt, monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("re",), ["resolve", "reopen", "redis"]),
+        (("d",), ["diff", "dedupe", "doctor", "demo"]),
+        (("assign", "d"), ["developer"]),
+        (("task", "complete", "de"), ["design"]),
         (("resolve", "de"), ["design"]),
         (("reopen", ""), ["epic", "design", "implement"]),
         (("plan", "ta"), ["tag:"]),
