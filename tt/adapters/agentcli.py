@@ -20,7 +20,7 @@ from tt.record import record
 CLAIM: Final = "TT_CLAIM"
 """The variable with the claim of the attempt under way; nothing else has the same text in it."""
 
-_PROMPT_SHOWN: Final = 0o600
+_PROMPT_MODE: Final = 0o600
 
 
 def find_program(cli: Cli, environment: Mapping[str, str], directory: Path) -> str:
@@ -122,11 +122,13 @@ class Bench:
         return child
 
     def _write(self, prompt: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        """Write the prompt's file. It is cut last: a filesystem may take a file that is cut to
+        nothing for one that is replaced, and see to it that it is on the disk."""
         try:
-            descriptor = os.open(self._prompt, flags, _PROMPT_SHOWN)
-            with os.fdopen(descriptor, "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW
+            with open(os.open(self._prompt, flags, _PROMPT_MODE), "wb") as file:  # noqa: PTH123
                 file.write(prompt.encode("utf-8", "replace"))
+                file.truncate()
         except OSError as error:
             raise TTError(f"{self._prompt} cannot be written: {error.strerror}.") from error
 
