@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,19 @@ SEED: Final = int(os.environ.get("TT_TEST_SEED", "1"))
 
 NEW_GIT: Final = os.environ.get("TT_TEST_NEW_GIT")
 """The path of a `git` that has hooks in its configuration, read as early (see `gits`)."""
+
+
+_CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+CLIS: Final = os.environ.get("TT_TEST_CLIS") or os.environ.get("TESTS_CLIS", "")
+"""The directory of real AI programs, empty where nobody has named one (see `real_clis`)."""
+
+CLIS_CACHE: Final = os.environ.get("TESTS_CLIS_CACHE") or (
+    str(_CACHE / "tt-test-clis") if EFFORT == "nightly" else ""
+)
+"""The directory that the `nightly` effort has for them, empty in any other."""
+
+# Workers of xdist begin with what the guards have left of the environment.
+os.environ |= {"TESTS_CLIS": CLIS, "TESTS_CLIS_CACHE": CLIS_CACHE}
 
 
 def load_effort() -> str:

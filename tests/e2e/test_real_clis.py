@@ -1,0 +1,264 @@
+"""The real `claude`, `codex` and `auggie` as agents, on a model API that answers as the test says.
+
+They are installed by npm where that is wanted: see `real_clis`, and docs/CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.agents import Crew, is_there
+from tests.support.commands import Ended, Place
+from tests.support.git_repos import git
+from tests.support.model_api import Answer, Asked, Fail, ModelApi, Run, Say, model_api, nobody_there
+from tests.support.real_clis import environment_for
+from tests.support.redis_server import RedisServer
+from tt.core.agents import Agent
+from tt.core.jobs import Job
+
+pytestmark = pytest.mark.slow
+
+PLAN = """\
+[[tasks]]
+id = "design"
+description = "Design it"
+agent = "dev"
+
+[[tasks]]
+id = "build"
+description = "Build it"
+agent = "dev"
+depends_on = ["design"]
+
+[[tasks]]
+id = "docs"
+description = "Describe it"
+agent = "dev"
+"""
+LIMITED = PLAN.replace('"Design it"', '"Design it"\ntimeout = 4')
+DONE = {"design": "completed", "build": "completed", "docs": "completed"}
+DESIGN_FAILED = {"design": "failed", "build": "pending", "docs": "completed"}
+THOUGHTS = "I have thought about it, and find it good."
+RESULT = 'it\'s made: %s, "$HOME" – all of it & more'
+REPORT = re.compile(r"^ {4}(\S.* task complete \S+) --result", re.MULTILINE)
+TASK = re.compile(r"^# Task `(\w+)`", re.MULTILINE)
+
+
+def task_of(asked: Asked) -> str:
+    """Return the id of the task that a prompt is about."""
+    found = TASK.search(asked.prompt)
+    assert found, asked.prompt
+    return found[1]
+
+
+def obedient(asked: Asked) -> Answer:
+    """Report with exactly the command of the prompt, and say that all is done."""
+    if asked.results:
+        return Say("All is done.")
+    found = REPORT.search(asked.prompt)
+    assert found, asked.prompt
+    return Run(f"{found[1]} --result {shlex.quote(RESULT % task_of(asked))}")
+
+
+def idle_talk(asked: Asked) -> Answer:
+    """Do nothing about the design, and everything else."""
+    return Say(THOUGHTS) if task_of(asked) == "design" else obedient(asked)
+
+
+def overloaded(asked: Asked) -> Answer:
+    """Fail whoever asks about the design."""
+    return Fail(500) if task_of(asked) == "design" else obedient(asked)
+
+
+def slow(asked: Asked) -> Answer:
+    """Run a command that is done when a file is there, and that tells its process, then report."""
+    if not asked.results:
+        program = "import os, time\nopen('tool', 'w').write(f'{os.getpid()}\\n')\n"
+        program += "while not os.path.exists('go'): time.sleep(0.02)"
+        return Run(f"python3 -c {shlex.quote(program)}")
+    return obedient(Asked(asked.prompt, asked.results[1:], asked.model))
+
+
+@pytest.fixture
+def api() -> Iterator[ModelApi]:
+    with model_api(obedient) as api:
+        yield api
+
+
+@pytest.fixture(params=["claude", "codex", "codex-mini", "auggie"])
+def cli(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def crew(tmp_path: Path, server: RedisServer, town: str) -> Iterator[Crew]:
+    with Crew(Place.make(tmp_path / "here", server), town) as crew:
+        yield crew
+
+
+def hire(crew: Crew, cli: str, url: str, plan: str = PLAN) -> Agent:
+    """Commit a plan, start an agent for it, and push."""
+    environment = environment_for(cli, url)
+    crew.place.write(plan)
+    git(crew.top, "add", ".")
+    git(crew.top, "commit", "-qm", "plan")
+    agent = crew.spawn("dev", cli, **environment)
+    crew.done("sync", "push")
+    return agent
+
+
+def conduct(crew: Crew) -> Ended:
+    """Run the plan to its end; what is there then has to be committed."""
+    ended = crew.tt("conductor", "--commit")
+    assert git(crew.top, "status", "--porcelain") == ""
+    return ended
+
+
+def committed(crew: Crew) -> dict[str, str]:
+    """Return the status of each task of the committed plan."""
+    text = git(crew.top, "show", "HEAD:tasks.toml")
+    tables = text.split("[[tasks]]")[1:]
+    found = [
+        (re.search(r'id = "(\w+)"', one), re.search(r'status = "(\w+)"', one)) for one in tables
+    ]
+    return {name[1]: status[1] if status else "pending" for name, status in found if name}
+
+
+def planned(crew: Crew, name: str) -> Job:
+    """Return a task of the plan as it is in Redis."""
+    return next(job for job in crew.shop.board().jobs.values() if job.task.id == name)
+
+
+def below(agent: Agent) -> list[int]:
+    """Return the processes, wherever they are, that were started for an agent's work."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("TINYTOWN_AGENT_ID") == agent.uuid:
+                found.append(process.pid)
+    return [pid for pid in found if is_there(pid)]
+
+
+def test_a_plan_is_done_by_the_real_program_and_its_end_is_committed(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    agent = hire(crew, cli, api.url)
+    ended = conduct(crew)
+    assert (ended.code, ended.err) == (0, ""), ended.out
+    assert committed(crew) == DONE
+    for name in DONE:
+        assert planned(crew, name).result == RESULT % name
+    first, second = (asked for asked in api.asked if task_of(asked) == "build")
+    assert "`design` (completed): Design it\n\n> " + RESULT % "design" in first.prompt
+    assert (first.results, len(second.results)) == ([], 1)
+    assert (first.model == "gpt-5.4-mini") == (cli == "codex-mini")
+    idle = crew.until_agent(agent, "idle")
+    assert (idle.tasks_completed, idle.rounds_completed) == (3, 3)
+    assert below(agent) == []
+
+
+def test_a_model_that_only_talks_fails_its_task_in_its_own_words_and_nothing_else(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    api.model = idle_talk
+    agent = hire(crew, cli, api.url)
+    assert conduct(crew).code == 1
+    assert committed(crew) == DESIGN_FAILED
+    result = planned(crew, "design").result
+    assert result.startswith("ended without a report (exit 0)\n")
+    assert THOUGHTS in result
+    assert crew.until_agent(agent, "idle").alive
+
+
+def test_a_model_that_only_fails_is_given_up_after_the_tasks_timeout(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    api.model = overloaded
+    agent = hire(crew, cli, api.url, LIMITED)
+    assert conduct(crew).code == 1
+    assert committed(crew) == DESIGN_FAILED
+    expected = "stopped: it took longer than its timeout of 4 s"
+    assert planned(crew, "design").result.startswith(expected)
+    assert sum(task_of(asked) == "design" for asked in api.asked) > 1
+    assert crew.until_agent(agent, "idle").alive
+    assert below(agent) == []
+
+
+def test_a_model_that_cannot_be_reached_is_given_up_after_the_tasks_timeout(
+    crew: Crew, cli: str
+) -> None:
+    with nobody_there() as url:
+        agent = hire(crew, cli, url, LIMITED.partition('[[tasks]]\nid = "build"')[0])
+        assert conduct(crew).code == 1
+    assert committed(crew) == {"design": "failed"}
+    expected = "stopped: it took longer than its timeout of 4 s"
+    assert planned(crew, "design").result.startswith(expected)
+    assert crew.until_agent(agent, "idle").alive
+    assert below(agent) == []
+
+
+def test_a_tool_command_that_hangs_is_ended_with_its_program_after_the_tasks_timeout(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    api.model = slow
+    agent = hire(crew, cli, api.url, LIMITED.partition('[[tasks]]\nid = "build"')[0])
+    assert conduct(crew).code == 1
+    assert not is_there(int(crew.wait_for_file("tool")))
+    assert below(agent) == []
+    expected = "stopped: it took longer than its timeout of 4 s"
+    assert planned(crew, "design").result.startswith(expected)
+
+
+def begin(crew: Crew, api: ModelApi, cli: str) -> tuple[Agent, Job, int]:
+    """Let a program run a tool command that does not end; return that one's pid, too."""
+    api.model = slow
+    agent = hire(crew, cli, api.url)
+    crew.done("conductor", "--once")
+    tool = int(crew.wait_for_file("tool"))
+    (job,) = (job for job in crew.shop.board().jobs.values() if job.state == "running")
+    assert tool in below(agent)
+    return agent, job, tool
+
+
+def test_who_is_killed_at_once_ends_program_and_tool_command_and_gives_the_task_back(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    agent, job, tool = begin(crew, api, cli)
+    crew.done("kill", "dev", "--now")
+    crew.until_agent(agent, "stopped")
+    assert not is_there(tool)
+    assert below(agent) == []
+    given = crew.job(job)
+    assert (given.state, given.failures, given.deaths) == ("pending", 0, 0)
+
+
+def test_who_is_killed_lets_the_tool_command_end_and_reports_before(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    agent, job, _ = begin(crew, api, cli)
+    crew.done("kill", "dev")
+    (crew.top / "go").touch()
+    crew.until_agent(agent, "stopped")
+    done = crew.job(job)
+    assert (done.state, done.result) == ("completed", RESULT % job.task.id)
+    assert below(agent) == []
+
+
+def test_nothing_goes_on_where_the_agent_itself_is_killed_by_the_system(
+    crew: Crew, api: ModelApi, cli: str
+) -> None:
+    agent, job, tool = begin(crew, api, cli)
+    os.kill(agent.pid, signal.SIGKILL)
+    crew.wait(lambda: not is_there(tool) and not below(agent), "all to be gone")
+    (given,) = crew.shop.bury(agent.uuid, "its process is gone")
+    assert (given.uuid, given.state, given.deaths) == (job.uuid, "pending", 1)
