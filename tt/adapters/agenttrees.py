@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Final, NamedTuple
 
 from tt.adapters.gitfind import foreign_environment
@@ -77,7 +78,7 @@ class AgentTrees:
         if answer.code != 0:
             raise TTError(
                 f"Git keeps the worktree {tree.path}: {answer.words}.",
-                f"`git -C {tree.path} status` shows what is in it.",
+                f"`git -C {quote(tree.path)} status` shows what is in it.",
             )
         return self._git("branch", "--quiet", "-d", "--", tree.branch).code == 0
 

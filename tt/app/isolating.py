@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Protocol
 
 from tt.core.agents import GONE
@@ -80,12 +81,17 @@ def _check_unused(workshop: Workshop, name: str) -> None:
 
 def _check_saved(tree: AgentTree) -> None:
     if tree.changed:
+        files = "1 file" if tree.changed == 1 else f"{tree.changed:,} files"
         raise TTError(
-            f"{tree.path} has uncommitted work in it ({tree.changed} files).",
-            f"`git -C {tree.path} status` shows it; commit it there.",
+            f"{tree.path} has uncommitted work in it ({files}).",
+            f"`git -C {quote(tree.path)} status` shows it; commit it there.",
         )
     if tree.ahead and tree.merge is not Merge.NOTHING:
+        one = tree.ahead == 1
+        commits = "1 commit that is" if one else f"{tree.ahead:,} commits that are"
+        it = "it" if one else "them"
+        branch = quote(tree.branch)
         raise TTError(
-            f"The branch {tree.branch} has {tree.ahead} commits that are not merged.",
-            f"`git log HEAD..{tree.branch}` shows them, `git merge {tree.branch}` brings them in.",
+            f"The branch {tree.branch} has {commits} not merged.",
+            f"`git log HEAD..{branch}` shows {it}, `git merge {branch}` brings {it} in.",
         )

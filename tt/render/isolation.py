@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Final
 
 from tt.core.isolation import AgentTree, Merge
@@ -62,7 +63,9 @@ def _files(names: Sequence[str]) -> str:
 
 
 def _step(tree: AgentTree) -> str:
-    return f": `git merge {safe(tree.branch)}`" if tree.is_ready else f": {safe(tree.path)}"
+    """Return what to do about it; it will be pasted."""
+    merge = f": `git merge {quote(safe(tree.branch))}`"
+    return merge if tree.is_ready else f": {safe(tree.path)}"
 
 
 def tree_data(trees: Sequence[AgentTree]) -> list[dict[str, object]]:
