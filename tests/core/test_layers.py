@@ -129,3 +129,15 @@ def test_a_chain_has_one_lane_and_as_many_levels_as_tasks() -> None:
     found = strands(network(plan_of({names[0]: {}, **links})))
     assert found.levels == 50
     assert {line.at for line in found.lines if isinstance(line, Knot)} == {0}
+
+
+def test_depth_needs_no_recursion() -> None:
+    number = 3000
+    chain = {f"t{index}": {"depends_on": [f"t{index - 1}"]} for index in range(1, number)}
+    groups = {f"g{index}": {"parent": f"g{index - 1}"} for index in range(1, number)}
+    found = network(plan_of({"t0": {}, "g0": {}, **chain, **groups}))
+    assert strands(found).levels == number
+    sizes = dict.fromkeys(found.tasks, Size(60.0, 20.0))
+    edges = [(edge.before, edge.after) for edge in found.arrows()]
+    drawing = lay_out(sizes, found.members(), edges, dict.fromkeys(found.groups, 90.0))
+    assert len(drawing.boxes) == 2 * number
