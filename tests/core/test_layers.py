@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_network import plan_of
-from tt.core.lanes import Knot, strands
+from tt.core.lanes import Knot, Turn, strands
 from tt.core.layers import Box, Size, lay_out, levels
 from tt.core.network import Network, network
 
@@ -98,16 +99,37 @@ def test_barycentres_uncross_what_need_not_cross() -> None:
     assert (first, then) in ((["a", "b"], ["y", "x"]), (["b", "a"], ["x", "y"]))
 
 
-@given(networks())
-def test_each_task_has_one_line_below_what_it_waits_for(found: Network) -> None:
-    knots = [line for line in strands(found).lines if isinstance(line, Knot)]
-    order = [knot.node for knot in knots]
+@given(networks(), st.integers(1, 4))
+def test_each_task_has_one_line_and_each_arrow_is_drawn_or_told(found: Network, most: int) -> None:
+    lines = strands(found, most).lines
+    order = [line.node for line in lines if isinstance(line, Knot)]
     assert sorted(order) == sorted(found.all)
-    told = {knot.node: set(knot.untold) for knot in knots}
-    for edge in found.edges:
-        if edge.before in found.tasks and edge.after in found.tasks:
-            later = order.index(edge.before) < order.index(edge.after)
-            assert later or edge.before in told[edge.after]
+    drawn = arrows_of(lines)
+    assert all(order.index(before) < order.index(after) for before, after in drawn)
+    told = {
+        (before, line.node) for line in lines if isinstance(line, Knot) for before in line.untold
+    }
+    assert not drawn & told
+    ours = {(edge.before, edge.after) for edge in found.edges if edge.after in found.tasks}
+    assert ours <= drawn | told
+
+
+def arrows_of(lines: Sequence[Knot | Turn]) -> set[tuple[str, str]]:
+    """Follow the lanes as a reader would, and return what leads to what."""
+    lanes: dict[int, set[str]] = {}
+    arrows: set[tuple[str, str]] = set()
+    last = ""
+    for line in lines:
+        if isinstance(line, Turn):
+            for lane in line.to:
+                lanes.setdefault(lane, set()).add(last)
+            continue
+        last = line.node
+        if line.joins is None:
+            arrows |= {(before, last) for before in lanes.pop(line.at, set())}
+        else:
+            lanes.setdefault(line.joins, set()).add(last)
+    return arrows
 
 
 @given(networks(), st.integers(1, 4))
