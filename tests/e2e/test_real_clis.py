@@ -44,13 +44,29 @@ id = "docs"
 description = "Describe it"
 agent = "dev"
 """
-LIMITED = PLAN.replace('"Design it"', '"Design it"\ntimeout = 4')
+SECONDS = {"auggie": 15}
+"""How long a task may take whose timeout is awaited: long enough for a program to begin."""
 DONE = {"design": "completed", "build": "completed", "docs": "completed"}
 DESIGN_FAILED = {"design": "failed", "build": "pending", "docs": "completed"}
 THOUGHTS = "I have thought about it, and find it good."
 RESULT = 'it\'s made: %s, "$HOME" – all of it & more'
 REPORT = re.compile(r"^ {4}(\S.* task complete \S+) --result", re.MULTILINE)
 TASK = re.compile(r"^# Task `(\w+)`", re.MULTILINE)
+
+
+def limited(cli: str) -> str:
+    """Return the plan, with a timeout for the design."""
+    return PLAN.replace('"Design it"', f'"Design it"\ntimeout = {SECONDS.get(cli, 6)}')
+
+
+def design_alone(cli: str) -> str:
+    """Return a plan of the design alone, with a timeout."""
+    return limited(cli).partition('[[tasks]]\nid = "build"')[0]
+
+
+def stopped_after(cli: str) -> str:
+    """Return how the result of a task begins that took too long."""
+    return f"stopped: it took longer than its timeout of {SECONDS.get(cli, 6)} s"
 
 
 def task_of(asked: Asked) -> str:
@@ -80,10 +96,10 @@ def overloaded(asked: Asked) -> Answer:
 
 
 def slow(asked: Asked) -> Answer:
-    """Run a command that is done when a file is there, and that tells its process, then report."""
+    """Run a command that tells its process and is done when a file is there; report then."""
     if not asked.results:
-        program = "import os, time\nopen('tool', 'w').write(f'{os.getpid()}\\n')\n"
-        program += "while not os.path.exists('go'): time.sleep(0.02)"
+        program = "import os, time\nopen('../tool', 'w').write(f'{os.getpid()}\\n')\n"
+        program += "while not os.path.exists('../go'): time.sleep(0.02)"
         return Run(f"python3 -c {shlex.quote(program)}")
     return obedient(Asked(asked.prompt, asked.results[1:], asked.model))
 
@@ -184,11 +200,10 @@ def test_a_model_that_only_fails_is_given_up_after_the_tasks_timeout(
     crew: Crew, api: ModelApi, cli: str
 ) -> None:
     api.model = overloaded
-    agent = hire(crew, cli, api.url, LIMITED)
+    agent = hire(crew, cli, api.url, limited(cli))
     assert conduct(crew).code == 1
     assert committed(crew) == DESIGN_FAILED
-    expected = "stopped: it took longer than its timeout of 4 s"
-    assert planned(crew, "design").result.startswith(expected)
+    assert planned(crew, "design").result.startswith(stopped_after(cli))
     assert sum(task_of(asked) == "design" for asked in api.asked) > 1
     assert crew.until_agent(agent, "idle").alive
     assert below(agent) == []
@@ -198,11 +213,10 @@ def test_a_model_that_cannot_be_reached_is_given_up_after_the_tasks_timeout(
     crew: Crew, cli: str
 ) -> None:
     with nobody_there() as url:
-        agent = hire(crew, cli, url, LIMITED.partition('[[tasks]]\nid = "build"')[0])
+        agent = hire(crew, cli, url, design_alone(cli))
         assert conduct(crew).code == 1
     assert committed(crew) == {"design": "failed"}
-    expected = "stopped: it took longer than its timeout of 4 s"
-    assert planned(crew, "design").result.startswith(expected)
+    assert planned(crew, "design").result.startswith(stopped_after(cli))
     assert crew.until_agent(agent, "idle").alive
     assert below(agent) == []
 
@@ -211,12 +225,11 @@ def test_a_tool_command_that_hangs_is_ended_with_its_program_after_the_tasks_tim
     crew: Crew, api: ModelApi, cli: str
 ) -> None:
     api.model = slow
-    agent = hire(crew, cli, api.url, LIMITED.partition('[[tasks]]\nid = "build"')[0])
+    agent = hire(crew, cli, api.url, design_alone(cli))
     assert conduct(crew).code == 1
-    assert not is_there(int(crew.wait_for_file("tool")))
+    assert not is_there(int(crew.wait_for_file("../tool")))
     assert below(agent) == []
-    expected = "stopped: it took longer than its timeout of 4 s"
-    assert planned(crew, "design").result.startswith(expected)
+    assert planned(crew, "design").result.startswith(stopped_after(cli))
 
 
 def begin(crew: Crew, api: ModelApi, cli: str) -> tuple[Agent, Job, int]:
@@ -224,7 +237,7 @@ def begin(crew: Crew, api: ModelApi, cli: str) -> tuple[Agent, Job, int]:
     api.model = slow
     agent = hire(crew, cli, api.url)
     crew.done("conductor", "--once")
-    tool = int(crew.wait_for_file("tool"))
+    tool = int(crew.wait_for_file("../tool"))
     (job,) = (job for job in crew.shop.board().jobs.values() if job.state == "running")
     assert tool in below(agent)
     return agent, job, tool
@@ -247,7 +260,7 @@ def test_who_is_killed_lets_the_tool_command_end_and_reports_before(
 ) -> None:
     agent, job, _ = begin(crew, api, cli)
     crew.done("kill", "dev")
-    (crew.top / "go").touch()
+    (crew.top.parent / "go").touch()
     crew.until_agent(agent, "stopped")
     done = crew.job(job)
     assert (done.state, done.result) == ("completed", RESULT % job.task.id)
@@ -260,5 +273,5 @@ def test_nothing_goes_on_where_the_agent_itself_is_killed_by_the_system(
     agent, job, tool = begin(crew, api, cli)
     os.kill(agent.pid, signal.SIGKILL)
     crew.wait(lambda: not is_there(tool) and not below(agent), "all to be gone")
-    (given,) = crew.shop.bury(agent.uuid, "its process is gone")
-    assert (given.uuid, given.state, given.deaths) == (job.uuid, "pending", 1)
+    given = crew.shop.bury(agent.uuid, "its process is gone")
+    assert (job.uuid, "pending", 1) in [(one.uuid, one.state, one.deaths) for one in given]
