@@ -120,6 +120,13 @@ def test_a_worktree_is_not_removed_while_somebody_works_or_work_is_in_it(place: 
     assert place.tt("worktree", "remove", "dev").complaint(1)
 
 
+def test_an_agent_that_cannot_be_started_gets_no_worktree(place: Place) -> None:
+    (place.top / "tinytown.toml").write_text('[agent_clis.none]\ncommand = "no-such-program"\n')
+    ended = place.process("spawn", "dev", "--cli", "none", "--worktree")
+    assert (ended.code, "no-such-program" in ended.err) == (1, True)
+    assert not place.top.with_name("shop-dev").exists()
+
+
 def test_worktrees_are_listed_with_how_they_stand(place: Place) -> None:
     place.done("worktree", "add", "dev")
     assert place.done("worktree", "add", "dev").out.startswith("There is already ")

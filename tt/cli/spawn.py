@@ -68,6 +68,7 @@ def spawn(flags: Flags, /, name: str, *, foreground: bool, as_json: bool, **give
             from tt.app.naming import the_agent
 
             given["parent"] = the_agent(project.workshop, given["parent"]).uuid
+        given["cli"] = _checked(project, given["cli"])
         orders = Orders(name=name, **_said(given, project, name))
         return _start(flags, project, orders, foreground=foreground, as_json=as_json)
 
@@ -88,7 +89,8 @@ def restart(flags: Flags, /, agent: str, *, foreground: bool, as_json: bool, **g
     with flags.project() as project:
         found = _stopped(project, agent)
         check_name(found.name)
-        orders = Orders(found.name, found.cli, found.uuid, **_said(given, project, found.name))
+        cli = _checked(project, found.cli)
+        orders = Orders(found.name, cli, found.uuid, **_said(given, project, found.name))
         return _start(flags, project, orders, foreground=foreground, as_json=as_json)
 
 
@@ -143,21 +145,26 @@ def check_name(name: str) -> None:
         )
 
 
-def _start(
-    flags: Flags, project: Project, orders: Orders, *, foreground: bool, as_json: bool
-) -> int:
-    """Start the agent, in the background or right here, once all that it needs is there."""
+def _checked(project: Project, name: str) -> str:
+    """Return a CLI's name once all that an agent needs is there. Raises TTError where it is not:
+    before anything is made for it."""
     from tt.adapters.agentcli import find_program, prepare_logs
     from tt.config.clis import find_cli, prompt_template
 
-    cli = find_cli(project.config, orders.cli)
+    cli = find_cli(project.config, name)
     find_program(cli, {**os.environ, **cli.env}, project.config.root)
     prompt_template(project.config)
     prepare_logs(logs_of(project))
-    from tt.record import replace
+    return cli.name
 
-    orders = replace(orders, cli=cli.name)
+
+def _start(
+    flags: Flags, project: Project, orders: Orders, *, foreground: bool, as_json: bool
+) -> int:
+    """Start the agent, in the background or right here."""
     if foreground:
+        from tt.record import replace
+
         return _work_here(flags, project, replace(orders, how="foreground"))
     return _work_behind(flags, project, orders, as_json=as_json)
 
