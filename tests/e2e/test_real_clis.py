@@ -20,7 +20,7 @@ from tests.support.agents import Crew, is_there
 from tests.support.commands import Ended, Place
 from tests.support.git_repos import git
 from tests.support.model_api import Answer, Asked, Fail, ModelApi, Run, Say, model_api, nobody_there
-from tests.support.real_clis import environment_for
+from tests.support.real_clis import PACKAGED, environment_for
 from tests.support.redis_server import RedisServer
 from tt.core.agents import Agent
 from tt.core.jobs import Job
@@ -44,6 +44,11 @@ id = "docs"
 description = "Describe it"
 agent = "dev"
 """
+HOW_TO_LOG_IN = {
+    "claude": "Run `claude` once and log in, or set ANTHROPIC_API_KEY.",
+    "codex": "Set the variable that ~/.codex/config.toml names as its `env_key`.",
+    "auggie": "Run `auggie login`, or set AUGMENT_SESSION_AUTH.",
+}
 SECONDS = {"auggie": 15}
 """How long a task may take whose timeout is awaited: long enough for a program to begin."""
 DONE = {"design": "completed", "build": "completed", "docs": "completed"}
@@ -110,7 +115,7 @@ def api() -> Iterator[ModelApi]:
         yield api
 
 
-@pytest.fixture(params=["claude", "codex", "codex-mini", "auggie"])
+@pytest.fixture(params=["claude", "codex", "auggie"])
 def cli(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -122,9 +127,10 @@ def crew(tmp_path: Path, server: RedisServer, town: str) -> Iterator[Crew]:
         yield crew
 
 
-def hire(crew: Crew, cli: str, url: str, plan: str = PLAN) -> Agent:
-    """Commit a plan, start an agent for it, and push."""
+def hire(crew: Crew, cli: str, url: str, plan: str = PLAN, without: str = "") -> Agent:
+    """Commit a plan, start an agent for it, `without` a variable of its own, and push."""
     environment = environment_for(cli, url)
+    environment.pop(without, None)
     crew.place.write(plan)
     git(crew.top, "add", ".")
     git(crew.top, "commit", "-qm", "plan")
@@ -165,6 +171,7 @@ def below(agent: Agent) -> list[int]:
     return [pid for pid in found if is_there(pid)]
 
 
+@pytest.mark.parametrize("cli", ["claude", "codex", "codex-mini", "auggie"])
 def test_a_plan_is_done_by_the_real_program_and_its_end_is_committed(
     crew: Crew, api: ModelApi, cli: str
 ) -> None:
@@ -194,6 +201,20 @@ def test_a_model_that_only_talks_fails_its_task_in_its_own_words_and_nothing_els
     assert result.startswith("ended without a report (exit 0)\n")
     assert THOUGHTS in result
     assert crew.until_agent(agent, "idle").alive
+
+
+def test_who_is_not_logged_in_is_told_what_to_do(
+    crew: Crew, api: ModelApi, cli: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = PACKAGED[cli].secret
+    monkeypatch.delenv(secret, raising=False)
+    monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
+    hire(crew, cli, api.url, design_alone(cli), without=secret)
+    assert conduct(crew).code == 1
+    result = planned(crew, "design").result
+    assert result.startswith("ended with exit code 1\n")
+    assert result.splitlines()[-1] == HOW_TO_LOG_IN[cli]
+    assert api.asked == []
 
 
 def test_a_model_that_only_fails_is_given_up_after_the_tasks_timeout(

@@ -40,10 +40,11 @@ def _for_codex(home: Path, url: str) -> dict[str, str]:
     (directory / "config.toml").write_text(
         'model = "gpt-5.4"\nmodel_provider = "test"\n'
         f'[model_providers.test]\nname = "test"\nbase_url = "{url}/v1"\nwire_api = "responses"\n'
+        'env_key = "TEST_API_KEY"\n'
         # Else it looks for plugins on the Web, and waits five seconds at its end.
         "[analytics]\nenabled = false\n[features]\nplugins = false\n"
     )
-    return {"CODEX_HOME": str(directory)}
+    return {"CODEX_HOME": str(directory), "TEST_API_KEY": "dummy"}
 
 
 def _for_auggie(home: Path, url: str) -> dict[str, str]:
@@ -55,11 +56,12 @@ def _for_auggie(home: Path, url: str) -> dict[str, str]:
 @dataclass(frozen=True)
 class Packaged:
     """A program and where it comes from; `set_up` writes its settings, and gives its environment
-    for the model API at a URL."""
+    for the model API at a URL. Without the variable `secret` in it, nobody is logged in."""
 
     program: str
     package: str
     version: str
+    secret: str
     set_up: Callable[[Path, str], dict[str, str]]
 
     @property
@@ -68,12 +70,16 @@ class Packaged:
         return f"{self.package}@{self.version}"
 
 
-_CODEX: Final = Packaged("codex", "@openai/codex", "0.169.0", _for_codex)
+_CODEX: Final = Packaged("codex", "@openai/codex", "0.169.0", "TEST_API_KEY", _for_codex)
 PACKAGED: Final[Mapping[str, Packaged]] = {
-    "claude": Packaged("claude", "@anthropic-ai/claude-code", "2.1.329", _for_claude),
+    "claude": Packaged(
+        "claude", "@anthropic-ai/claude-code", "2.1.329", "ANTHROPIC_API_KEY", _for_claude
+    ),
     "codex": _CODEX,
     "codex-mini": _CODEX,
-    "auggie": Packaged("auggie", "@augmentcode/auggie", "0.36.0", _for_auggie),
+    "auggie": Packaged(
+        "auggie", "@augmentcode/auggie", "0.36.0", "AUGMENT_SESSION_AUTH", _for_auggie
+    ),
 }
 
 
