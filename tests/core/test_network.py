@@ -81,10 +81,10 @@ def test_groups_in_a_circle_are_drawn_without_it() -> None:
     assert sum(map(len, found.members().values())) == 3
 
 
-def test_an_arrow_between_a_group_and_its_own_task_is_left_to_words() -> None:
-    plan = plan_of({"g": {}, "a": {"parent": "g", "depends_on": ["g"]}})
+def test_arrows_that_no_box_can_show_are_left_to_words() -> None:
+    plan = plan_of({"g": {}, "a": {"parent": "g", "depends_on": ["g"]}, "b": {"depends_on": ["b"]}})
     found = network(plan)
-    assert (found.edges, found.arrows()) == ((Edge("g", "a"),), [])
+    assert (found.edges, found.arrows()) == ((Edge("g", "a"), Edge("b", "b")), [])
 
 
 def test_a_group_is_open_while_something_is_left_and_says_what_it_waits_for() -> None:

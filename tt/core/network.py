@@ -70,12 +70,12 @@ class Network:
         return self.holders.get(task.id) or task.agent or self.default_agent
 
     def arrows(self) -> list[Edge]:
-        """Return the edges but for those between a group and what is in it, which no box can show;
-        a sound plan has none."""
+        """Return the edges but for those that no box can show: between a group and what is in it,
+        and from a task to itself. A sound plan has none."""
         return [edge for edge in self.edges if not self._nested(edge.before, edge.after)]
 
     def _nested(self, one: str, other: str) -> bool:
-        return other in self._outwards(one) or one in self._outwards(other)
+        return one == other or other in self._outwards(one) or one in self._outwards(other)
 
     def _outwards(self, identifier: str) -> Iterator[str]:
         at = self.around.get(identifier)
