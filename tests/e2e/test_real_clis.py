@@ -125,6 +125,10 @@ def cli(request: pytest.FixtureRequest) -> str:
 def crew(tmp_path: Path, server: RedisServer, town: str) -> Iterator[Crew]:
     with Crew(Place.make(tmp_path / "here", server), town) as crew:
         yield crew
+        for agent in crew.shop.agents().values():
+            for pid in below(agent):  # of a test that has failed
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def hire(crew: Crew, cli: str, url: str, plan: str = PLAN, without: str = "") -> Agent:
