@@ -193,9 +193,8 @@ def _ledger(size: int) -> Ledger:
     raw = tomli.loads(make_plan(size))
     for number, fields in enumerate(raw["tasks"]):
         name = str(fields.pop("id"))
-        known = {key: tuple(one) if isinstance(one, list) else one for key, one in fields.items()}
         status = "completed" if number % 3 == 0 and "parent" in fields else "pending"
-        jobs[name] = Job(name, Task(name, {**known, "status": status}))
+        jobs[name] = Job(name, Task(name, {**fields, "status": status}))
         if agent := str(fields.get("agent", "")):
             agents[agent] = Agent(agent, agent, AgentState.IDLE, lease=30, alive=True)
     return Ledger(Board(jobs, agents, raw["meta"]))

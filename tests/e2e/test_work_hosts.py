@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -121,7 +120,7 @@ class Hosts:
 
     def shop(self) -> tuple[Connection, RedisWorkshop]:
         made = open_connection(self.address, town=TOWN)
-        return cast("Connection", made), RedisWorkshop(made, TOWN, SystemClock())
+        return made, RedisWorkshop(made, TOWN, SystemClock())
 
     def states(self) -> Counter[str]:
         """Count the tasks in each state; nothing while Redis is away."""

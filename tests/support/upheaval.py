@@ -22,13 +22,14 @@ from tests.support.agents import TT
 from tests.support.commands import Place, run_inside
 from tests.support.git_repos import git
 from tests.support.redis_server import RedisServer, wait_until
-from tests.support.workshops import check_history
+from tests.support.workshops import check_history, message
 from tt.adapters.clock import SystemClock
 from tt.adapters.lives import born_of
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.core.agents import GONE, SUPERVISOR, Agent
 from tt.core.jobs import Board, Job
+from tt.core.messages import Kind, Message
 from tt.core.model import FINISHED
 from tt.errors import StoreError, TTError
 from tt.workports import Happened, Terms
@@ -87,9 +88,11 @@ def random_plan(chance: random.Random, count: int) -> str:
         '[[tasks]]\nid = "group"\ndescription = "All of it"\ntags = ["epic"]\nstatus = "pending"\n'
     ]
     for number in range(count):
-        mark = chance.choices(["", " [[slow]]", " [[flaky]]"], [6, 2, 2])[0]
+        mark = (
+            chance.choices(["", " [[slow]]", " [[flaky]]"], [4, 4, 2])[0] if number else " [[slow]]"
+        )
         lines = [f'id = "t{number}"', f'description = "Task {number}{mark}"', 'status = "pending"']
-        lines += [f'agent = "{chance.choice(ROLES)}"', "retries = 1"]
+        lines += [f'agent = "{chance.choice(ROLES) if number else ROLES[0]}"', "retries = 1"]
         if number and chance.random() < 0.3:
             lines += [f'parent = "t{chance.randrange(number)}"']
         elif chance.random() < 0.4:
@@ -112,6 +115,8 @@ class Upheaval:
         self.events: list[Happened] = []
         self.reopened: Counter[str] = Counter()
         self.conductors: list[subprocess.Popen[bytes]] = []
+        self.lost: dict[str, str] = {}
+        """Agents that are not coming back, and a message that each had taken; both by uuid."""
         self._started: dict[int, str] = {}
         self._later: list[tuple[float, Callable[[], object], str]] = []
         self._connection: Connection | None = None
@@ -207,9 +212,9 @@ class Upheaval:
 
     def spawn(self, name: str) -> None:
         """Start an agent that is new, or start it again."""
-        number = self.names.index(name)
+        number = int(name[1:])
         agent = self.agent(name)
-        role, cli = ROLES[number % len(ROLES)], ("exits", "says")[number // 2 % 2]
+        role, cli = ROLES[number % len(ROLES)], ("says", "exits")[number % 2]
         words = (
             ["spawn", name, "--cli", cli, "--role", role] if agent is None else ["restart", name]
         )
@@ -251,7 +256,7 @@ class Upheaval:
 
     def kill_agent(self) -> bool:
         """Kill an agent, and now and then the one who would clean up after it, first."""
-        return self._kill(with_keeper=self.chance.random() < 0.3)
+        return self._kill(with_keeper=self.chance.random() < 0.5)
 
     def _kill(self, *, with_keeper: bool) -> bool:
         found = self._pick()
@@ -272,6 +277,22 @@ class Upheaval:
             self.chance.choice(there).kill()
         self.later(self.chance.uniform(0, 0.5), self.conduct, "a new conductor")
         return bool(there)
+
+    def lose_agent(self) -> None:
+        """Kill an agent that has taken a message for its next round, and let it be."""
+        victim = next(one for one in self.living() if one.name in self.names[:2])
+        news = message(victim.uuid, Kind.INFORMATIONAL, summary="Mind the gap")
+        self.ask(lambda shop: shop.send(news))
+        with suppress(AssertionError):
+            wait_until(lambda: self._has(f"taken:{victim.uuid}", news), "it to be taken", 5)
+        self.note(f"kill -9 {victim.name} for good")
+        _signal(victim.pid, signal.SIGKILL)
+        self.names.remove(victim.name)
+        if self._has(f"taken:{victim.uuid}", news) or self._has(f"inbox:{victim.uuid}", news):
+            self.lost[victim.uuid] = news.id
+
+    def _has(self, ending: str, wanted: Message) -> bool:
+        return any(wanted.id.encode() in raw for raw in self._raw(ending))
 
     def stop_clock_of_agent(self) -> bool:
         """Let an agent sleep longer than its lease; its program goes on."""
@@ -364,8 +385,10 @@ class Upheaval:
         return True
 
     def _pick(self) -> Agent | None:
+        """Return an agent that is there, of those at work where there are any."""
         there = sorted(self.living(), key=lambda agent: agent.name)
-        return self.chance.choice(there) if there else None
+        busy = [agent for agent in there if agent.current_task]
+        return self.chance.choice(busy or there) if there else None
 
     # Time
 
@@ -382,8 +405,19 @@ class Upheaval:
                 self.note(note)
             what()
 
+    def oversleep(self) -> None:
+        """Let the first task's agent sleep until another one has the task; its program reports."""
+        wait_until(lambda: self._job("t0").state == "running", "the first task", 30)
+        first = self._job("t0")
+        holder = self.board().agents[first.agent]
+        self._sleep(holder.pid, 3 * LEASE, holder.name)
+
+    def _job(self, name: str) -> Job:
+        return next(job for job in self.board().jobs.values() if job.task.id == name)
+
     def rage(self, times: int) -> None:
         """Let so many things go wrong, one after the other."""
+        self.oversleep()
         for _ in range(times):
             until = monotonic() + self.chance.uniform(0.05, 0.8)
             self.break_something()
@@ -396,6 +430,8 @@ class Upheaval:
         """Let nothing break any more, and wait until all is done; what failed is reopened."""
         self.catch_up(all_of_it=True)
         self.note("# peace")
+        self._help(self.board())
+        self.lose_agent()
         deadline = monotonic() + PATIENCE
         while True:
             board = self.board()
@@ -490,13 +526,14 @@ class Upheaval:
         """Nothing is taken and not dealt with; whoever handed a task out was told of each end."""
         for agent in board.agents.values():
             wait_until(lambda uuid=agent.uuid: not self._raw(f"taken:{uuid}"), "taken messages", 10)  # type: ignore[misc]
+        for uuid, news in self.lost.items():
+            assert news in {one.id for one in self.ask(lambda shop, to=uuid: shop.inbox(to))}  # type: ignore[misc]
         inbox = self.ask(lambda shop: shop.inbox(SUPERVISOR))
         told = Counter(one.text("task_id") for one in inbox if one.kind == "task_done")
         ends = Counter(data["task_id"] for data in self._of("task_completed") if data.get("claim"))
         assert told == ends
 
     def _raw(self, ending: str) -> list[bytes]:
-        self.ask(lambda shop: shop.town)
         with self.server.connect() as connection:
             reply = connection.execute("LRANGE", f"tt:{TOWN}:{ending}", 0, -1)
         return cast("list[bytes]", reply)
