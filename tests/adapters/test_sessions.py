@@ -197,4 +197,5 @@ def test_systemd_itself_finds_nothing_wrong_in_a_unit(odd: str, tmp_path: Path) 
         check=False,
         env={**os.environ, "XDG_RUNTIME_DIR": str(runtime)},
     )
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+    told = [line for line in (done.stderr + done.stdout).splitlines() if UNIT in line]
+    assert (done.returncode, told) == (0, [])  # other units of the system may have faults

@@ -334,5 +334,5 @@ def own_server(redis_binary: str) -> Iterator[RedisServer]:
 
 def test_whatever_happens_in_a_town_is_what_must_follow(own_server: RedisServer) -> None:
     machine = type("TownHere", (Town,), {"server": own_server})
-    effort = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    effort = settings(max_examples=25, stateful_step_count=40, deadline=None)
     run_state_machine_as_test(cast("type[RuleBasedStateMachine]", machine), settings=effort)

@@ -18,7 +18,7 @@ from tests.support.watching import Spy, Watcher, pushed_states, state_of
 
 TOWN = "here-main"
 LONG, PAUSE = 8.0, 1.0
-SAVES = {"dev": 60, "ci": 120, "nightly": 1000}[EFFORT]
+SAVES = {"dev": 60, "ci": 60, "nightly": 1000}[EFFORT]
 # No editor finds them anywhere else in the plan, whatever it makes of upper case.
 WORDS = ("Design", "Sketch", "Draw")
 

@@ -43,7 +43,7 @@ def load_effort() -> str:
     """
     settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW)
     settings.register_profile(
-        "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW
+        "ci", max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW
     )
     settings.register_profile(
         "nightly", max_examples=5_000, deadline=None, suppress_health_check=SLOW
