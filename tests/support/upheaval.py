@@ -513,8 +513,13 @@ class Upheaval:
                 assert (claim, "task_started") in place, line
                 for other in begun.get(task, []):
                     if other not in ended:
-                        given_up = place[other, "task_requeued"]
-                        assert given_up < place[claim, "task_started"], line
+                        given_up = [
+                            place[other, kind]
+                            for kind in ("task_requeued", "task_failed", "task_cancelled")
+                            if (other, kind) in place
+                        ]
+                        assert given_up, f"{line}: {other} was never given up"
+                        assert given_up[0] < place[claim, "task_started"], line
                 begun.setdefault(task, []).append(claim)
             else:
                 ended.add(claim)
