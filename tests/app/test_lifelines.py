@@ -24,7 +24,7 @@ from tt.errors import PlanError, TTError
 
 EVERYTHING = Wanted(limit=10_000)
 Content = Plan | bytes | None
-few = settings(max_examples={"nightly": 500, "ci": 25}.get(EFFORT, 12))
+few = settings(max_examples={"nightly": 500, "ci": 15}.get(EFFORT, 12))
 
 
 def told(top: Path, wanted: Wanted = EVERYTHING, name: str = "tasks.toml") -> Log:

@@ -16,7 +16,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.turmoil import BRANCHES, PLAN_FILE, Team
 from tt.core.model import FINISHED, Plan
 
-STEPS = {"dev": 40, "ci": 100, "nightly": 400}[EFFORT]
+STEPS = {"dev": 40, "ci": 50, "nightly": 400}[EFFORT]
 SEEDS = {"dev": 1, "ci": 1, "nightly": 12}[EFFORT]
 ROUNDS = 12
 

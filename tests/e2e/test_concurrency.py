@@ -23,8 +23,8 @@ from tests.support.hooked import ROOT, Shell, git, install_program
 from tests.support.redis_server import RedisServer, wait_until
 
 TOWN = "here-main"
-STRIDE = {"dev": 11, "ci": 4, "nightly": 1}[EFFORT]
-TRIES = {"dev": 4, "ci": 12, "nightly": 100}[EFFORT]
+STRIDE = {"dev": 11, "ci": 8, "nightly": 1}[EFFORT]
+TRIES = {"dev": 4, "ci": 6, "nightly": 100}[EFFORT]
 MOST_TRIES = 20 * TRIES
 """When to give up waiting for luck: which moment an interruption hits, a busy machine decides."""
 _DYING = """\

@@ -19,8 +19,8 @@ from tests.support.watchman import start_watchman
 pytestmark = pytest.mark.slow
 
 IDS = tuple(f"t{number}" for number in range(6))
-KILLS = {"dev": 5, "ci": 10, "nightly": 150}[EFFORT]
-STRIDE = {"dev": 13, "ci": 9, "nightly": 1}[EFFORT]
+KILLS = {"dev": 5, "ci": 5, "nightly": 150}[EFFORT]
+STRIDE = {"dev": 13, "ci": 13, "nightly": 1}[EFFORT]
 _DYING = """\
 #!/bin/sh
 [ -n "$TT_TEST_STEP" ] && [ "$1" = watch ] || exec "{program}" "$@"

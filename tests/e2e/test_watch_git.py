@@ -287,7 +287,7 @@ def test_a_pull_with_rebase_brings_theirs_and_keeps_ours(yard: WatchYard) -> Non
 def test_commits_and_saves_beside_the_watcher_all_succeed(
     either_yard: WatchYard, overheard: Overheard
 ) -> None:
-    tries = {"dev": 12, "ci": 20, "nightly": 300}[EFFORT]
+    tries = {"dev": 12, "ci": 12, "nightly": 300}[EFFORT]
     numbers = count()
     with either_yard.watched() as watchman:
         start = overheard.mark()

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="`/proc` tells what a process needs"),
 ]
 
-SAVES = {"dev": 60, "ci": 80, "nightly": 5000}[EFFORT]
+SAVES = {"dev": 60, "ci": 60, "nightly": 5000}[EFFORT]
 WAYS = {"push": (), "two-way": ("--two-way",)}
 
 

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 IDS = tuple(f"t{number}" for number in range(8))
 TOWN = "here-main"
 AGENTS = 8
-STATES = {"dev": 128, "ci": 240, "nightly": 4000}[EFFORT]
-EDITS = {"dev": 16, "ci": 30, "nightly": 400}[EFFORT]
+STATES = {"dev": 128, "ci": 128, "nightly": 4000}[EFFORT]
+EDITS = {"dev": 16, "ci": 16, "nightly": 400}[EFFORT]
 _NO_PULSE = """\
 import tt.app.watch
 tt.app.watch.PULSE = tt.app.watch._PING = 3600

@@ -12,14 +12,24 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 """Generated plans are large on purpose, and a shared machine is slow at times."""
 
 
-EFFORT: Final = os.environ.get("TT_TEST_EFFORT", "dev")
-"""The effort of this run, read before the guards take the variable out of the environment."""
+def _told(name: str, default: str = "") -> str:
+    """Return a variable as it was before the guards took it out of the environment.
 
-SEED: Final = int(os.environ.get("TT_TEST_SEED", "1"))
+    Workers of xdist begin with what the guards have left, so they are told by another name.
+    """
+    value = os.environ.get(f"TT_{name}") or os.environ.get(f"TESTS_{name}") or default
+    os.environ[f"TESTS_{name}"] = value
+    return value
+
+
+EFFORT: Final = _told("TEST_EFFORT", "dev")
+"""The effort of this run."""
+
+SEED: Final = int(_told("TEST_SEED", "1"))
 """The first seed of random stories (`test_chaos`); another one makes stories never told before."""
 
-NEW_GIT: Final = os.environ.get("TT_TEST_NEW_GIT")
-"""The path of a `git` that has hooks in its configuration, read as early (see `gits`)."""
+NEW_GIT: Final = _told("TEST_NEW_GIT")
+"""The path of a `git` that has hooks in its configuration; empty where nobody named one."""
 
 
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -43,7 +53,7 @@ def load_effort() -> str:
     """
     settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW)
     settings.register_profile(
-        "ci", max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW
+        "ci", max_examples=50, deadline=None, derandomize=True, suppress_health_check=SLOW
     )
     settings.register_profile(
         "nightly", max_examples=5_000, deadline=None, suppress_health_check=SLOW

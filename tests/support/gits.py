@@ -28,6 +28,6 @@ def new_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a Git on the PATH that has hooks in its configuration."""
     if has_config_hooks():
         return
-    if NEW_GIT is None or not has_config_hooks(NEW_GIT):
+    if not NEW_GIT or not has_config_hooks(NEW_GIT):
         pytest.skip("this Git has no hooks in its configuration; TT_TEST_NEW_GIT may name one")
     monkeypatch.setenv("PATH", f"{Path(NEW_GIT).parent}{os.pathsep}{os.environ['PATH']}")
