@@ -11,7 +11,7 @@ from tests.support.effort import EFFORT, SEED
 from tests.support.redis_server import Launch
 from tests.support.upheaval import Upheaval
 
-TASKS, TIMES = {"dev": (10, 8), "ci": (10, 8), "nightly": (60, 120)}[EFFORT]
+TASKS, TIMES = {"dev": (10, 8), "ci": (10, 8), "nightly": (24, 40)}[EFFORT]
 SEEDS = {"dev": 1, "ci": 1, "nightly": 8}[EFFORT]
 
 

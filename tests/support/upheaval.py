@@ -31,7 +31,7 @@ from tt.core.agents import GONE, SUPERVISOR, Agent
 from tt.core.jobs import Board, Job
 from tt.core.messages import Kind, Message
 from tt.core.model import FINISHED
-from tt.errors import StoreError, TTError
+from tt.errors import StoreError
 from tt.workports import Happened, Terms
 
 T = TypeVar("T")
@@ -243,7 +243,11 @@ class Upheaval:
     def living(self) -> list[Agent]:
         """List the agents whose processes are there."""
         agents = self.ask(lambda shop: shop.agents()).values()
-        return [one for one in agents if one.state not in GONE and born_of(one.pid) == one.born]
+        return [
+            one
+            for one in agents
+            if one.state not in GONE and one.born and born_of(one.pid) == one.born
+        ]
 
     # What breaks
 
@@ -564,7 +568,9 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _parent_of(pid: int) -> int:
-    """Return who looks after an agent: it started it, and nobody else."""
+    """Return who looks after an agent: it started it, and is an agent's process, too."""
     with suppress(OSError):
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    raise TTError(f"The process {pid} is gone.")
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        if b"agent-impl" in Path(f"/proc/{parent}/cmdline").read_bytes():
+            return parent
+    return pid
