@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -142,7 +142,8 @@ def test_a_framework_that_was_killed_is_not_waited_for(worktree: Worktree) -> No
 
 def kill_below(pid: int) -> None:
     """Kill a process with all that it has started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in map(int, children):
-        kill_below(child)
-    os.kill(pid, 9)
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for child in map(int, children):
+            kill_below(child)
+        os.kill(pid, 9)

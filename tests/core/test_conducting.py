@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -365,15 +363,10 @@ def test_two_tasks_of_one_name_are_for_a_look_at_everything() -> None:
     assert found.is_stale
 
 
-def test_a_step_at_ten_thousand_tasks_takes_less_than_fifty_milliseconds() -> None:
+def test_a_step_at_ten_thousand_tasks_hands_out_no_more_than_agents_can_take() -> None:
+    """How long it takes is measured by `python -m benchmarks.agents`."""
     found = ledger(_thousands(), [agent(f"a{number}") for number in range(8)])
-    took = []
-    for _ in range(5):
-        start = time.thread_time()
-        decided = decide(found, ORDERS, NOTHING)
-        took.append(time.thread_time() - start)
-    assert len(decided.actions) == 16
-    assert min(took) < 0.05
+    assert len(decide(found, ORDERS, NOTHING).actions) == 16
 
 
 def _thousands() -> list[Job]:
