@@ -80,11 +80,15 @@ def _foreign_uuids(view: View, base: Base) -> dict[str, str]:
     aside = view.state.aside & view.base.uuids.keys()
     unusable = {identifier: view.base.uuids[identifier] for identifier in sorted(aside)}
     unread = {name: uuid for name, uuid in view.state.unread.items() if name in base.tasks}
-    return unusable | unread | {
-        identifier: stored.uuid
-        for identifier, stored in view.state.tasks.items()
-        if stored.uuid[14:15] != "5" and identifier in base.tasks
-    }
+    return (
+        unusable
+        | unread
+        | {
+            identifier: stored.uuid
+            for identifier, stored in view.state.tasks.items()
+            if stored.uuid[14:15] != "5" and identifier in base.tasks
+        }
+    )
 
 
 def is_old_news(view: View, base: Base) -> bool:
