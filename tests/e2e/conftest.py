@@ -45,9 +45,7 @@ def one_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def server(one_server: RedisServer) -> RedisServer:
-    """A server that is empty. Where a test before this one has ended it, it is started again."""
-    if not one_server.is_running:
-        one_server.start()
+    """A server that is empty."""
     with one_server.connect() as connection:
         connection.execute("FLUSHALL")
     return one_server

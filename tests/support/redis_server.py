@@ -91,11 +91,6 @@ class RedisServer:
             except OSError:
                 return False
 
-    @property
-    def is_running(self) -> bool:
-        """Whether its process is there."""
-        return self.process is not None and self.process.poll() is None
-
     def stop(self) -> None:
         """End it at once, whatever state it is in, and wait until it has ended."""
         if self.process is not None:

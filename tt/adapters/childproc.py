@@ -36,7 +36,11 @@ _DEFAULTS: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class Child:
-    """A program that was started; `tree` knows what descends from it."""
+    """A program that was started; `tree` knows what descends from it.
+
+    It is for a process that has nothing else below it: all that descends from this process counts
+    as the program's, and ends with it.
+    """
 
     __slots__ = (
         "_code", "_frozen", "_kill_at", "_left", "_log", "_output", "_seen", "_tree", "grace",
