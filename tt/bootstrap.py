@@ -320,7 +320,7 @@ class Project:
         return HookGround(
             site=self.site,
             index=GitIndex(self.repository),
-            stages=bool(self.config.settings["hooks.stage"].value),
+            stages=self.config.flag("hooks.stage"),
             fixed=bool(self.config.name),
             remember=self._remember,
         )

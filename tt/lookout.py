@@ -61,10 +61,9 @@ class Lookout:
         with self._open() as project:
             self._find(project)
             self.private = project.private
-            settings = project.config.settings
-        debounce, said = settings["watch.debounce"].value, settings["watch.two_way"].value
-        self.debounce = float(debounce) if isinstance(debounce, int | float) else 0.1
-        self._two_way = bool(said) if where.two_way is None else where.two_way
+            self.debounce = project.config.seconds("watch.debounce")
+            said = project.config.flag("watch.two_way")
+        self._two_way = said if where.two_way is None else where.two_way
 
     @property
     def file(self) -> str:

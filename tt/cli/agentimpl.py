@@ -201,9 +201,8 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     uuid = orders.uuid or new_uuid()
     place = Place(config.root, logs_of(project), _servers())
     environment = agent_environment(project, uuid, orders.name)
-    grace = config.settings["agents.grace"].value
     bench = Bench(orders.name, cli, place, environment, _echo if echo else None)
-    bench.grace = float(grace) if isinstance(grace, int | float) else bench.grace
+    bench.grace = config.seconds("agents.grace")
     template = prompt_template(config)
     me = shop.enlist(_agent(project, orders, uuid, cli.name))
     teller = Teller(me.name, me.role, shop.town, own_words(), cli.report is Reporting.SELF,
@@ -225,7 +224,6 @@ def _agent(project: Project, orders: Orders, uuid: str, cli: str) -> Agent:
 
     known = project.workshop.agent(uuid) if orders.uuid else None
     before = known or Agent(uuid, orders.name, AgentState.STARTING)
-    lease = project.config.settings["conductor.lease"].value
     return replace(
         before,
         state=AgentState.STARTING,
@@ -234,7 +232,7 @@ def _agent(project: Project, orders: Orders, uuid: str, cli: str) -> Agent:
         nickname=orders.nickname or before.nickname,
         parent=orders.parent or before.parent,
         current_task="",
-        lease=float(lease) if isinstance(lease, int | float) else 30.0,
+        lease=project.config.seconds("conductor.lease"),
         host=this_host(),
         pid=os.getpid(),
         born=born_of(os.getpid()),

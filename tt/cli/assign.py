@@ -26,10 +26,10 @@ def desk_of(project: Project) -> Desk:
     from tt.app.assigning import Desk
     from tt.core.conducting import Orders
 
-    settings = project.config.settings
+    config = project.config
     orders = Orders(
-        retries=int(str(settings["conductor.retries"].value)),
-        timeout=float(str(settings["conductor.timeout"].value)),
+        retries=config.number("conductor.retries"),
+        timeout=float(config.number("conductor.timeout")),
     )
     return Desk(project.workshop, orders, Myself.of(os.environ).sender)
 

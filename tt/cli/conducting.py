@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 import select
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from tt.adapters.bell import Bell
 from tt.app.conduct import Conduct, Terms
 from tt.cli.conductnews import Newsroom
+from tt.cli.ending import ending
 from tt.cli.screen import Flags, say
 from tt.config.keys import KEYS
 from tt.core.conducted import Event, Told
@@ -25,12 +25,8 @@ from tt.render.isolation import merge_lines, tree_data
 from tt.render.text import Look, count
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from tt.bootstrap import Project
     from tt.core.isolation import AgentTree
-
-_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Wishes(NamedTuple):
@@ -45,14 +41,14 @@ class Wishes(NamedTuple):
 
 def orders_of(project: Project, max_parallel: int | None, *, spawns: bool) -> Orders:
     """Return how the settings, and the options over them, say to conduct."""
-    settings = project.config.settings
-    parallel = int(str(settings["conductor.max_parallel"].value))
+    config = project.config
+    parallel = config.number("conductor.max_parallel")
     return Orders(
-        retries=int(str(settings["conductor.retries"].value)),
-        timeout=float(str(settings["conductor.timeout"].value)),
+        retries=config.number("conductor.retries"),
+        timeout=float(config.number("conductor.timeout")),
         max_parallel=parallel if max_parallel is None else max_parallel,
         spawns=spawns,
-        max_agents=int(str(settings["max_agents"].value)),
+        max_agents=config.number("max_agents"),
     )
 
 
@@ -77,7 +73,7 @@ def run_conductor(flags: Flags, wishes: Wishes) -> int:
 
 def _terms(project: Project, wishes: Wishes) -> Terms:
     orders = orders_of(project, wishes.max_parallel, spawns=wishes.spawns)
-    lease = float(str(project.config.settings["conductor.lease"].value))
+    lease = project.config.seconds("conductor.lease")
     return Terms(orders, lease, commits=wishes.commits, once=wishes.once)
 
 
@@ -97,7 +93,7 @@ class _Loop:
 
     def run(self) -> int:
         """Conduct to the end; return the signal that asked for it, 0 where none did."""
-        with Bell[None]() as bell, _ending(bell.alarm) as asked:
+        with Bell[None]() as bell, ending(bell.alarm) as asked:
             told = frozen = False
             while True:
                 if asked() and not told:
@@ -129,29 +125,6 @@ class _Loop:
         seconds = min(mine, self._newsroom.due - time.monotonic())
         poller.poll(None if seconds == float("inf") else max(seconds, 0) * 1000)
         bell.heard()
-
-
-@contextmanager
-def _ending(alarm: int) -> Iterator[Callable[[], int]]:
-    """Give what says which signal has asked to end, 0 for none; a second one does not wait.
-
-    Each signal writes into `alarm`, which wakes the loop.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, _: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    wakeup = signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, ask) for number in _ENDS}
-    try:
-        yield lambda: asked[0] if asked else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(wakeup)
 
 
 def _branches(project: Project) -> list[AgentTree]:

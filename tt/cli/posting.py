@@ -48,7 +48,7 @@ def _post(flags: Flags, two_way: bool | None, *, every: bool) -> tuple[WatchPost
         return every_post(tt_home(os.environ)), two_way
     with flags.project() as project:
         project.register()
-        said = bool(project.config.settings["watch.two_way"].value)
+        said = project.config.flag("watch.two_way")
         return project.watch_post, said if two_way is None else two_way
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import select
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -14,17 +13,15 @@ from tt.adapters.bell import Bell
 from tt.adapters.fileevents import Eyes
 from tt.app.telling import Telling
 from tt.app.watch import Watch
+from tt.cli.ending import ending
 from tt.core.watching import Event, Happening, News
 from tt.errors import TTError, WatchedError
 from tt.lookout import Lookout, Where
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from tt.adapters.watchpost import WatchPost
     from tt.cli.watchnews import Newsroom
 
-_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST: Final = 3.0
 """Seconds for which the last save before the end is waited for until it can be synced."""
 _SLEPT: Final = 5.0
@@ -75,7 +72,7 @@ class Tower:
         self._bell = self._open.enter_context(Bell[_Rung]())
         self._eyes = Eyes()
         self._open.callback(self._eyes.close)
-        self._ended = self._open.enter_context(_ending(self._bell.alarm))
+        self._ended = self._open.enter_context(ending(self._bell.alarm))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -173,29 +170,6 @@ class Tower:
         with open_project(where.directory, where.settings) as project:
             post = self._post.beside(project.private)
         return self._open.enter_context(post.taken(self._post.watcher, wait=0))
-
-
-@contextmanager
-def _ending(alarm: int) -> Iterator[Callable[[], bool]]:
-    """Give what says whether a signal has asked to end; a second one does not wait.
-
-    Each signal writes into `alarm`, which wakes the loop.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, _: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    wakeup = signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, ask) for number in _ENDS}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(wakeup)
 
 
 class _Clocks:

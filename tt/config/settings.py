@@ -55,7 +55,7 @@ class Config:
     @property
     def redis_timeout(self) -> float:
         """How long one exchange with Redis may take, in seconds."""
-        return cast("float", self.settings["redis.timeout"].value)
+        return self.seconds("redis.timeout")
 
     @property
     def max_delete(self) -> int:
@@ -84,6 +84,14 @@ class Config:
     def number(self, key: str) -> int:
         """Return a setting that is a whole number."""
         return cast("int", self.settings[key].value)
+
+    def seconds(self, key: str) -> float:
+        """Return a setting that is a number of seconds."""
+        return cast("float", self.settings[key].value)
+
+    def flag(self, key: str) -> bool:
+        """Return a setting that is true or false."""
+        return cast("bool", self.settings[key].value)
 
 
 def tt_home(environ: Mapping[str, str]) -> Path:
