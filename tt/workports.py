@@ -128,9 +128,12 @@ class Workshop(Protocol):
         """
         ...
 
-    def make(self, description: str, *, tags: Sequence[str] = (), agent: str = "") -> Job:
+    def make(
+        self, description: str, *, tags: Sequence[str] = (), agent: str = "", source: str = ""
+    ) -> Job:
         """Make a task that is in no plan yet, as tinytown does: into the backlog, or, with an
-        agent, assigned with a message."""
+        agent, assigned with a message. What is made of one `source` again is the same task, and
+        left as it stands."""
         ...
 
     def note(self, uuid: str, text: str, *, by: str = "") -> Outcome:

@@ -73,7 +73,10 @@ def test_a_message_that_another_tool_wrote_otherwise_is_settled(yard: Yard) -> N
     assert len(yard.list(f"taken:{to}")) == 1
 
 
-@pytest.mark.parametrize("text", ["no json", b"\xff", "[1]", '{"id": 1}', "", "[" * 100_000])
+HALF = '{"id":"1","from":"a","to":"b","type":"task","description":"half of it: \\ud800"}'
+
+
+@pytest.mark.parametrize("text", ["no json", b"\xff", "[1]", '{"id": 1}', "", "[" * 100_000, HALF])
 def test_what_is_no_message_is_set_aside_and_told(yard: Yard, text: str | bytes) -> None:
     to, good = new_uuid(), None
     yard.connection.execute("RPUSH", yard.key(f"inbox:{to}"), text)

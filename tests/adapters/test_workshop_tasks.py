@@ -362,6 +362,19 @@ def test_a_task_is_made_for_an_agent_as_tinytown_does(yard: Yard) -> None:
     done(yard.workshop.claim(job.uuid, agent.uuid))
 
 
+@pytest.mark.parametrize("to_whom", [True, False])
+def test_what_is_made_of_one_source_is_one_task(yard: Yard, to_whom: bool) -> None:
+    agent = yard.agent().uuid if to_whom else ""
+    first = yard.workshop.make("Draw it", agent=agent, source="a message")
+    assert yard.workshop.make("Draw it", agent=agent, source="a message") == first
+    done(yard.workshop.finish(first.uuid, "completed", "drawn"))
+    again = yard.workshop.make("Draw it", agent=agent, source="a message")
+    assert (again.uuid, again.state, again.result) == (first.uuid, "completed", "drawn")
+    assert yard.workshop.backlog() == ()
+    assert len(yard.list(f"inbox:{agent}")) == to_whom
+    assert yard.workshop.make("Draw it", source="another").uuid != first.uuid
+
+
 # Races and broken connections
 
 

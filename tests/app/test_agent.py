@@ -23,6 +23,7 @@ from tt.core.jobs import Job
 from tt.core.messages import Kind, Message
 from tt.core.prompts import TEMPLATE, Teller
 from tt.errors import StoreError, TTError
+from tt.record import replace
 from tt.workports import Outcome, Terms
 
 PLAIN = read_cli("plain", {"command": "true"}, "f")
@@ -492,3 +493,23 @@ def _until(stand: Stand, fact: Callable[[], bool], steps: int = 60) -> None:
         if stand.programs and stand.program.code is None:
             stand.program.code = 0
     raise AssertionError(f"it does not come about: {stand.said}")
+
+
+@pytest.mark.parametrize("at", range(0, 24, 2))
+def test_a_message_with_a_task_in_it_makes_one_task_wherever_its_reader_dies(
+    yard: Yard, at: int
+) -> None:
+    stand = Stand(yard)
+    stand.hire(stand.shop(_Dying(at)))
+    content = {"description": "Sweep the yard"}
+    yard.workshop.send(Message(new_uuid(), SUPERVISOR, stand.me.uuid, Kind.TASK, content))
+    with pytest.raises(_DeathError):
+        _until(stand, lambda: False, steps=40)
+    yard.workshop.bury(stand.me.uuid, "its process is gone")
+    stand.me = yard.workshop.enlist(replace(stand.me, state=AgentState.STARTING))
+    stand.hire(stand.shop(lambda: None))
+    for job in yard.workshop.board().jobs.values():
+        yard.workshop.hand_out(job, stand.me.uuid, Terms(), SUPERVISOR)
+    _until(
+        stand, lambda: [job.state for job in yard.workshop.board().jobs.values()] == ["completed"]
+    )

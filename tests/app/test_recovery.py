@@ -222,6 +222,20 @@ def test_work_goes_to_the_backlog_and_what_is_none_stays(
     assert reclaim(desk, Reclaim(to_backlog=True)) == ()
 
 
+def test_work_that_was_asked_for_is_in_the_backlog_once_though_the_message_comes_back(
+    yard: Yard, desk: Desk, gone: tuple[Agent, list[Job]]
+) -> None:
+    agent, _ = gone
+    (asked,) = (one for one in yard.workshop.inbox(agent.uuid) if one.kind == "task")
+    for _ in range(2):  # as where it is killed before the message is settled
+        reclaim(desk, Reclaim(to_backlog=True))
+        yard.workshop.send(asked)
+    waiting = yard.workshop.jobs(yard.workshop.backlog())
+    assert sorted(job.task.description or "" for job in waiting.values()) == [
+        "Do a", "Draw it", "Look at it",
+    ]  # fmt: skip
+
+
 def test_work_goes_to_another_agent_with_its_messages(
     yard: Yard, desk: Desk, gone: tuple[Agent, list[Job]]
 ) -> None:

@@ -109,7 +109,8 @@ class Mail:
 
     def _answer(self, message: Message, working_on: str) -> None:
         if message.kind == Kind.TASK:
-            self._shop.make(message.text("description"), agent=self._me.uuid)
+            description = message.text("description")
+            self._shop.make(description, agent=self._me.uuid, source=message.mark)
             self.may_be_more = True
         elif message.kind == Kind.SHUTDOWN:
             self.shutdown = message

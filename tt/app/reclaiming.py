@@ -150,6 +150,6 @@ def _redirect(workshop: Workshop, target: Agent | None, message: Message) -> str
         workshop.send(replace(message, to=target.uuid))
         return target.name
     if message.kind == Kind.TASK:
-        workshop.make(message.text("description"))
+        workshop.make(message.text("description"), source=message.mark)
         return "backlog"
     return ""

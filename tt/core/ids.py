@@ -52,7 +52,18 @@ def _sha1() -> Callable[..., Any]:
 
 def task_uuid(town: str, plan_id: str) -> str:
     """Compute the uuid of a plan task: UUIDv5 of the town and the plan id."""
-    digest = _sha1()(_NAMESPACE + f"{town}/{plan_id}".encode(), usedforsecurity=False).digest()
+    return _uuid_of(f"{town}/{plan_id}")
+
+
+def made_uuid(town: str, source: str) -> str:
+    """Compute the uuid of a task in no plan that is made of something, a message say: who makes it
+    again makes the same one. No plan task has it."""
+    return _uuid_of(f"{town}\0{source}")
+
+
+def _uuid_of(name: str) -> str:
+    encoded = name.encode(errors="surrogatepass")
+    digest = _sha1()(_NAMESPACE + encoded, usedforsecurity=False).digest()
     text = digest[:16].hex()
     variant = "89ab"[digest[8] >> 4 & 3]
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"

@@ -66,6 +66,11 @@ class Message:
         value = self.content.get(name, "")
         return value if isinstance(value, str) else ""
 
+    @property
+    def mark(self) -> str:
+        """What tells it from all others, whoever is to read it; other tools may use an id twice."""
+        return f"{self.id}\0{self.created_at}\0{self.text('description')}"
+
 
 class BadMessageError(ValueError):
     """What lies in an inbox is no message; the text says why."""
@@ -89,6 +94,8 @@ def decode(text: str) -> Message:
         raise BadMessageError(f"it is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadMessageError("it is no JSON object")
+    if "\\u" in text and not _is_text(found):
+        raise BadMessageError("it has half a character in it")
     for name in ("id", "from", "to", "type"):
         if not isinstance(found.get(name), str):
             raise BadMessageError(f"its `{name}` is no text")
@@ -104,3 +111,12 @@ def decode(text: str) -> Message:
         created_at=str(found.get("created_at") or ""),
         correlation_id=correlation if isinstance(correlation, str) else None,
     )
+
+
+def _is_text(found: object) -> bool:
+    """Say whether a document can be written: JSON can escape half a character, which no text is."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -14,6 +14,7 @@ from tt.adapters.redis.jobscene import NOTHING, Move, Scene
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.steady import Steady
 from tt.adapters.redis.workboard import BoardReader
+from tt.core.ids import made_uuid
 from tt.core.jobs import Job
 from tt.ports import Clock
 from tt.workports import Ended, Outcome, Terms
@@ -81,9 +82,10 @@ class JobWork:
                 given.append(outcome.job)
         return given
 
-    def make(self, description: str, tags: Sequence[str], agent: str) -> Job:
+    def make(self, description: str, tags: Sequence[str], agent: str, source: str) -> Job:
         """Make a task that is in no plan; see `tt.workports.Workshop`."""
-        uuid, token = new_uuid(), new_uuid()
+        uuid = made_uuid(self._keys.town, source) if source else new_uuid()
+        token = new_uuid()
         return self._steady.ask(
             lambda: self._make(self._scene(uuid, token, agent), description, tags, agent)
         )

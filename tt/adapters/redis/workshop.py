@@ -91,9 +91,11 @@ class RedisWorkshop:
         """Make a task pending again."""
         return self._work.give_back(uuid, why, claim, death=death)
 
-    def make(self, description: str, *, tags: Sequence[str] = (), agent: str = "") -> Job:
+    def make(
+        self, description: str, *, tags: Sequence[str] = (), agent: str = "", source: str = ""
+    ) -> Job:
         """Make a task that is in no plan."""
-        return self._work.make(description, tags, agent)
+        return self._work.make(description, tags, agent, source)
 
     def note(self, uuid: str, text: str, *, by: str = "") -> Outcome:
         """Add a note to a task."""
