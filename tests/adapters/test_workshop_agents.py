@@ -196,6 +196,20 @@ def test_who_is_gone_shows_no_sign_of_life_and_holds_nothing(yard: Yard, gone: A
     assert yard.connection.execute("EXISTS", yard.key(f"agent:{never.uuid}")) == 0
 
 
+def test_a_process_whose_agent_is_another_one_by_now_shows_no_sign_of_life(yard: Yard) -> None:
+    (job,) = yard.plan("lint")
+    first = yard.workshop.enlist(replace(yard.agent("a"), uuid=new_uuid(), name="b", host="h",
+                                         pid=4, born="ticks 1"))  # fmt: skip
+    claims = {job.uuid: yard.running(job, first).claim}
+    assert yard.workshop.beat(first, claims) == frozenset()
+    for other in ({"host": "i"}, {"pid": 5}, {"born": "ticks 2"}):
+        yard.connection.execute("DEL", yard.key(f"alive:{first.uuid}"))
+        assert yard.workshop.beat(replace(first, **other), claims) == {job.uuid}
+        found = yard.workshop.agent(first.uuid)
+        assert found is not None
+        assert not found.alive
+
+
 def test_rounds_are_counted(yard: Yard) -> None:
     agent = yard.agent()
     for _ in range(3):

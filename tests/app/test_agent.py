@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from tests.support.town_worlds import TickingClock
-from tests.support.workshops import Breaking, Yard
+from tests.support.workshops import Breaking, Yard, message
 from tt.adapters.redis.commands import Arg, Command
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
@@ -334,6 +334,53 @@ def test_who_was_buried_comes_back_unless_its_name_is_taken(yard: Yard) -> None:
     assert stand.loop.is_over
     assert stand.loop.failed
     assert stand.state() == "stopped"
+
+
+@pytest.mark.parametrize("works", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_who_slept_while_another_process_became_this_agent_ends_without_a_word(
+    yard: Yard, works: bool, late: bool
+) -> None:
+    stand = Stand(yard)
+    stand.me = yard.workshop.enlist(replace(stand.me, name="two", uuid=new_uuid(), pid=4, born="a"))
+    stand.hire(stand.shop(stand._check))
+    if works:
+        stand.task()
+    stand.step()
+    yard.workshop.bury(stand.me.uuid, "it was asleep")
+    successor = yard.workshop.enlist(replace(stand.me, pid=5, born="b"))
+    yard.workshop.set_state(successor.uuid, AgentState.STOPPED if late else AgentState.IDLE)
+    stand.yard.workshop.send(message(successor.uuid, Kind.INFORMATIONAL, summary="for the other"))
+    there = yard.everything()
+    stand.step(LEASE)
+    if works:
+        assert stand.program.stopped
+        assert not stand.loop.is_over
+        stand.end(-15)
+    assert stand.loop.is_over
+    assert stand.loop.failed
+    assert len(stand.programs) == works
+    assert yard.everything() == there
+
+
+def test_who_comes_back_just_as_another_process_becomes_this_agent_leaves_that_one_alone(
+    yard: Yard,
+) -> None:
+    stand = Stand(yard)
+    stand.me = yard.workshop.enlist(replace(stand.me, name="two", uuid=new_uuid(), pid=4, born="a"))
+    stand.hire(stand.shop(stand._check))
+    stand.step()
+    yard.workshop.bury(stand.me.uuid, "it was asleep")
+
+    def succeed() -> None:
+        yard.workshop.enlist(replace(stand.me, pid=5, born="b"))
+
+    # It sees that it was buried, and then asks to be enlisted.
+    raced = Breaking(yard.connection, 1, meddle=succeed)
+    stand.hire(RedisWorkshop(raced, yard.town, TickingClock()))
+    stand.step()
+    assert stand.loop.is_over
+    assert stand.state() == "starting"
 
 
 def test_who_is_removed_from_the_town_ends(stand: Stand) -> None:

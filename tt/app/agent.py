@@ -80,6 +80,7 @@ class AgentLoop:
         now = self._clock()
         self._lived_at, self._next_beat = now, now + me.lease / _BREATH
         self._ending, self._give_up_at = "", _NEVER
+        self._has_successor = False
         self.is_over = False
         self.failed = False
         """Whether it ended because it could not go on."""
@@ -93,6 +94,8 @@ class AgentLoop:
     @property
     def due(self) -> float:
         """When to call `step` at the latest, if nothing happens before."""
+        if self._has_successor:
+            return self._attempt.due if self._attempt is not None else self._clock()
         talk = 0.0 if self._look else min(self._next_beat, self._means.ears.due)
         if self._is_away:
             talk = self._retry_at
@@ -156,6 +159,8 @@ class AgentLoop:
             self.is_over = self.failed = True
 
     def _talk(self) -> None:
+        if self._gives_way():
+            return
         if self._clock() >= self._next_beat:
             self._beat()
         attempt = self._attempt
@@ -165,6 +170,8 @@ class AgentLoop:
             self._report(attempt)
         self._look |= self._means.ears.heard()  # what was done here is heard, too: look at it once
         self._heed()
+        if self._gives_way():
+            return
         self._hear_mail()
         while self._attempt is None and not self.is_over:
             if not self._go_on():
@@ -197,6 +204,9 @@ class AgentLoop:
             self.failed = True
             self.end("it is not in the town any more", now=True)
             return
+        if not found.is_run_by(self._me):
+            self._give_way()
+            return
         if found.state in GONE:
             self._come_back(found)
             return
@@ -204,6 +214,21 @@ class AgentLoop:
         attempt = self._attempt
         if attempt is not None and attempt.claims and found.current_task != attempt.uuid:
             self._check_claim(attempt)
+
+    def _give_way(self) -> None:
+        """It was started anew while it slept: another process is this agent, and all of it is that
+        one's: the state, the messages, the tasks."""
+        self._say("Stopped: another process is this agent by now.")
+        self._has_successor = self.failed = True
+        if self._attempt is not None:
+            self._attempt.is_lost = True
+            self._attempt.stop("another process is this agent by now")
+
+    def _gives_way(self) -> bool:
+        """Say whether another process is this agent; it is over as soon as its program is."""
+        if self._has_successor:
+            self.is_over = self._attempt is None or self._attempt.is_over
+        return self._has_successor
 
     def _come_back(self, found: Agent) -> None:
         """It was taken for dead while it slept: what it held is somebody else's now."""
@@ -219,12 +244,19 @@ class AgentLoop:
         except StoreError:
             raise
         except TTError as error:
-            self.failed = True
-            self.end(error.message, now=True)
+            self._find_name_taken(error)
             return
         self._say(f"This agent was {found.state} by somebody else; it is back.")
         self._state = AgentState.STARTING
         self._look |= EVERYTHING
+
+    def _find_name_taken(self, error: TTError) -> None:
+        now = self._shop.agent(self._me.uuid)
+        if now is not None and not now.is_run_by(self._me):
+            self._give_way()
+            return
+        self.failed = True
+        self.end(error.message, now=True)
 
     def _check_claim(self, attempt: Attempt) -> None:
         """See what became of the task under way, of which it is known that it moved."""

@@ -65,6 +65,11 @@ class Agent:
         """Whether `tt` runs it, so that its signs of life can be relied on."""
         return self.lease > 0
 
+    def is_run_by(self, other: Agent) -> bool:
+        """Say whether the process that `other` names is this agent's; it is where none is named."""
+        process = (self.host, self.pid, self.born)
+        return not self.pid or process == (other.host, other.pid, other.born)
+
 
 def name_of(agents: Mapping[str, Agent], uuid: str) -> str:
     """Return what people call an agent; the beginning of its uuid where it is not known."""

@@ -90,7 +90,8 @@ class Staff:
         keys = [self._keys.agent(agent.uuid), self._keys.of("alive", agent.uuid)]
         keys += [self._keys.task(uuid) for uuid in claims]
         stamp, lease = rfc3339(self._clock.now_ns()), max(1, round(agent.lease * 1000))
-        args: list[Arg] = [agent.uuid, stamp, lease, *map(as_bytes, claims.values())]
+        process = f"{agent.host} {agent.pid or ''} {agent.born}"
+        args: list[Arg] = [agent.uuid, stamp, lease, *map(as_bytes, (process, *claims.values()))]
         lost = cast("list[int]", run_script(self._connection, "beat", keys, args))
         uuids = list(claims)
         return frozenset(uuids[number - 1] for number in lost)
