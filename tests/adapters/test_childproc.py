@@ -247,3 +247,10 @@ def test_what_is_frozen_does_nothing_until_it_is_thawed(tmp_path: Path) -> None:
         timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "-15\n"), done.stderr
+
+
+def test_who_is_run_by_a_shell_that_ends_at_once_has_the_grace_too(tmp_path: Path) -> None:
+    agent = "trap 'sleep 0.1; echo bye; exit' TERM; echo x >up; while :; do sleep 0.01; done"
+    ended = drive(tmp_path, f'sh -c "{agent}"; true', "up")
+    assert ended["said"].endswith("bye")
+    assert not ended["left"]

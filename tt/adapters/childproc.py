@@ -2,7 +2,8 @@
 
 It has a session of its own. What it prints is read here, so that it is bounded and its end is at
 hand. It is over when it has ended itself; what it leaves behind is killed. Being asked to stop, it
-gets SIGTERM with its process group; whatever is there after the grace is killed.
+gets SIGTERM with its process group, and is over when the whole group has ended; whatever is there
+after the grace is killed.
 
 Nothing in here waits, but for the killed to be gone. SIGCHLD has to wake whoever calls `poll`. This
 process has no other children: all that end are taken in.
@@ -101,7 +102,8 @@ class Child:
         if self._left:
             return self._code
         self._reap()
-        if self._code is None and (self._kill_at is None or time.monotonic() < self._kill_at):
+        is_late = self._kill_at is not None and time.monotonic() >= self._kill_at
+        if not is_late and (self._code is None or self._is_heeding()):
             return None
         self._end()
         return self._code
@@ -145,6 +147,17 @@ class Child:
                 break
         self._hang_up()
         self._log.close()
+
+    def _is_heeding(self) -> bool:
+        """Say whether it was asked to end, and others of its process group have not ended yet: a
+        shell that runs a program ends before that does."""
+        if self._kill_at is None:
+            return False
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def _below(self) -> list[Process]:
         return self._tree.below(self._seen)
