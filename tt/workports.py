@@ -17,10 +17,12 @@ Ended = Literal["completed", "failed", "cancelled"]
 @record
 class Terms:
     """What a task is handed out with: how many failures are forgiven, for how many seconds one
-    attempt may take (0: for ever), and what came before it, for the prompt."""
+    attempt may take (0: for ever), and whether who hands it out wants word of its end, in their
+    inbox. Who sees the events of the town wants none: nobody would read it."""
 
     retries: int = 0
     timeout: float = 0.0
+    word: bool = True
 
 
 @record
@@ -112,11 +114,12 @@ class Workshop(Protocol):
     def finish(
         self, uuid: str, state: Ended, result: str, *, claim: str = "", by: str = ""
     ) -> Outcome:
-        """End a task: its result, its time, one event, the agent's counts, a message to whoever
-        handed it out. With a `claim`, only where that is the one under way (and `by` holds the
-        task); without one, from any unfinished state (a person, or another tool, says so). A
-        failure of an attempt that is forgiven makes it pending again. `by` is the agent's uuid,
-        empty for a person.
+        """End a task: its result, its time, one event, the agent's counts, word to whoever handed
+        it out and wants it.
+
+        With a `claim`, only where that is the one under way (and `by` holds the task); without
+        one, from any unfinished state (a person, or another tool, says so). A failure of an attempt
+        that is forgiven makes it pending again. `by` is the agent's uuid, empty for a person.
         """
         ...
 
@@ -169,8 +172,8 @@ class Workshop(Protocol):
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
         """Show a sign of life, good for the lease. `claims` are claims by task uuid; the result
-        are the tasks that are not held any more: all of them where the agent is gone (buried), and
-        then there was no sign of life."""
+        are the tasks that are not held any more: all of them where the agent is gone (buried) or
+        another process is this agent by now, and then there was no sign of life."""
         ...
 
     def bury(self, agent: str, why: str) -> tuple[Job, ...]:

@@ -8,7 +8,7 @@ from tests.support.conducted import LEASE, Conducted
 from tests.support.workshops import Yard, done
 from tt.adapters.redis.connection import Connection
 from tt.app.stage import Errand
-from tt.core.agents import AgentState
+from tt.core.agents import SUPERVISOR, AgentState
 from tt.core.conducted import Event
 from tt.core.conducting import Orders
 from tt.core.standstill import Block
@@ -55,6 +55,15 @@ def test_a_chain_is_handed_out_stage_by_stage_until_all_is_done(chain: Conducted
     assert chain.conduct.is_over
     assert chain.conduct.verdict is not None
     assert chain.conduct.verdict.is_completed
+
+
+def test_nobody_is_sent_word_of_what_a_conductor_sees_itself(chain: Conducted) -> None:
+    chain.step()
+    chain.finish("a")
+    assert chain.step() == ["completed a dev", "handed_out b dev"]
+    chain.finish("b", "failed")
+    assert chain.step() == ["failed b dev"]
+    assert chain.yard.workshop.inbox(SUPERVISOR) == []
 
 
 def test_it_looks_at_everything_once_more_before_it_ends(chain: Conducted) -> None:

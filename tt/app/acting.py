@@ -81,7 +81,8 @@ class Acting:
 
     def _hand_out(self, action: HandOut) -> bool:
         job, agent = action.job, action.agent
-        asked, token = Terms(action.retries, action.timeout), secrets.token_hex(16)
+        asked = Terms(action.retries, action.timeout, word=False)  # its end is seen by the events
+        token = secrets.token_hex(16)
         given = self._stage.workshop.hand_out(job, agent.uuid, asked, SUPERVISOR, token=token)
         self._came_of(job.uuid, given)
         if not given.done:

@@ -31,7 +31,7 @@ MAX_TEXT: Final = 1024 * 1024
 RUN_CLAIM: Final = "run:claim"
 RUN_MARKS: Final = frozenset(
     {RUN_CLAIM, "run:handed", "run:ended", "run:failures", "run:deaths"}
-    | {"run:retries", "run:timeout", "run:by", "run:why"}
+    | {"run:retries", "run:timeout", "run:by", "run:unsaid", "run:why"}
 )
 """What the workshop keeps in a task's hash; a sync leaves it alone, but where it starts it anew."""
 NOTES: Final = "run:notes"

@@ -125,7 +125,9 @@ def _requeue(scene: Scene, end: _End) -> Move:
 
 
 def _ending(scene: Scene) -> Step:
-    return scene.resting(names.CLAIM, names.FAILURES, names.DEATHS, names.RETRIES, names.BY)
+    return scene.resting(
+        names.CLAIM, names.FAILURES, names.DEATHS, names.RETRIES, names.BY, names.UNSAID
+    )
 
 
 def _let_go(step: Step, scene: Scene, *, counts: bool) -> None:
@@ -142,11 +144,11 @@ def _let_go(step: Step, scene: Scene, *, counts: bool) -> None:
 
 
 def _report(step: Step, scene: Scene, state: str, words: str, agent: str) -> None:
-    """Send word to whoever handed the task out."""
+    """Send word to whoever handed the task out, and wants it."""
     to = uuid_in(scene.task, names.BY)
-    if not to or to == agent or state == "cancelled":
+    if not to or to == agent or state == "cancelled" or names.UNSAID in scene.task:
         return
     done = state == "completed"
     kind, told = (Kind.TASK_DONE, "result") if done else (Kind.TASK_FAILED, "error")
     content = {"task_id": scene.uuid, told: words}
-    scene.mail_to(step, to, kind, agent or SUPERVISOR, content)
+    scene.word_to(step, to, kind, agent or SUPERVISOR, content)

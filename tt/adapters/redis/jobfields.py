@@ -7,7 +7,8 @@ alone:
 - `run:handed`: the token of the last hand-out, and `run:ended`: the last end of an attempt, as
   token, what was said, and the state that came of it: by these a repeated step is known;
 - `run:failures`, `run:deaths`: how many attempts ended so; `run:why`: how the last one did;
-- `run:retries`, `run:timeout`: what it was handed out with; `run:by`: by whom;
+- `run:retries`, `run:timeout`: what it was handed out with; `run:by`: by whom, and `run:unsaid`
+  where they want no word of its end;
 - `run:notes`: what was written beside the task (`jobnotes`).
 """
 
@@ -32,6 +33,7 @@ DEATHS: Final = "run:deaths"
 RETRIES: Final = "run:retries"
 TIMEOUT: Final = "run:timeout"
 BY: Final = "run:by"
+UNSAID: Final = "run:unsaid"
 WHY: Final = "run:why"
 _DIGITS: Final = 9
 

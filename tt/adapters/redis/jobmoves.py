@@ -35,6 +35,7 @@ def hand_out(scene: Scene, job: Job, agent: str, terms: Terms, sender: str) -> M
         "agent_for": agent if "agent" in task else None,
         names.CLAIM: scene.token, names.HANDED: scene.token, names.BY: sender,
         names.RETRIES: str(terms.retries), names.TIMEOUT: repr(float(terms.timeout)),
+        names.UNSAID: None if terms.word else "1",
     }  # fmt: skip
     step = scene.resting("agent", names.CLAIM, names.FAILURES, names.DEATHS)
     step.expect(scene.keys.agent(agent), scene.agent, "state")

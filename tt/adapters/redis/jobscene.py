@@ -13,6 +13,9 @@ from tt.adapters.redis.steps import Step
 from tt.core.messages import Kind
 from tt.record import field, record
 
+MOST_UNREAD: Final = 1_000
+"""Messages in an inbox from which on new word of a task takes the place of older word."""
+
 
 @record
 class Scene:
@@ -69,8 +72,15 @@ class Scene:
 
     def mail_to(self, step: Step, to: str, kind: Kind, sender: str, content: Content) -> None:
         """Let the step put a message at the end of an inbox."""
-        text = message_text(kind, sender, to, self.now, self.mail, **content)
-        step.do("RPUSH", self.keys.of("inbox", to), text)
+        step.do("RPUSH", self.keys.of("inbox", to), self._message(to, kind, sender, content))
+
+    def word_to(self, step: Step, to: str, kind: Kind, sender: str, content: Content) -> None:
+        """Let the step put word of a task's end there, of which no more is kept than is read."""
+        text = self._message(to, kind, sender, content)
+        step.do("WORD", self.keys.of("inbox", to), MOST_UNREAD, text)
+
+    def _message(self, to: str, kind: Kind, sender: str, content: Content) -> str:
+        return message_text(kind, sender, to, self.now, self.mail, **content)
 
 
 Content = Mapping[str, object]
