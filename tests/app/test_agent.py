@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -465,6 +466,18 @@ def test_news_are_kept_until_a_prompt_has_them(stand: Stand) -> None:
     assert "> use X" in stand.program.prompt
     stand.step()
     assert stand.yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_a_task_is_found_behind_however_many_news_and_all_of_those_are_told(stand: Stand) -> None:
+    send, to = stand.yard.workshop.send, stand.me.uuid
+    for number in range(260):
+        send(message(to, Kind.INFORMATIONAL, summary=f"news-{number};"))
+    jobs = [stand.task(f"t{number}") for number in range(7)]
+    _until(stand, lambda: all(stand.job(job).state == "completed" for job in jobs))
+    told = "".join(program.prompt for program in stand.programs)
+    assert re.findall(r"news-(\d+);", told) == [str(number) for number in range(260)]
+    stand.step()
+    assert stand.yard.list(f"taken:{to}") == stand.yard.list(f"inbox:{to}") == []
 
 
 def test_a_message_for_a_task_that_is_somebody_elses_is_set_aside(stand: Stand) -> None:

@@ -339,10 +339,10 @@ class AgentLoop:
     def _launch(self, attempt: Attempt) -> None:
         job, duty = attempt.job, self._duty
         if job is None:
-            news = self._mail.news
+            news = self._mail.next_news
             prompt = errand_prompt(duty.teller, news, names_of(self._shop, news))
         else:
-            brief = brief_of(self._shop, job, self._mail.news)
+            brief = brief_of(self._shop, job, self._mail.next_news)
             prompt = task_prompt(duty.template, duty.teller, brief)
         self._number += 1
         more = {"TT_TASK": attempt.uuid, "TT_CLAIM": attempt.claim, "TT_ROUND": str(self._number)}

@@ -7,11 +7,12 @@ would be lost without it: a task's when that is claimed, news when a prompt with
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tt.core.agents import Agent
 from tt.core.messages import Kind, Message
+from tt.core.prompts import MOST_MESSAGES
 from tt.core.times import zulu
 from tt.errors import StoreError
 from tt.ports import Clock
@@ -20,6 +21,7 @@ from tt.workports import Workshop
 _MOST: Final = 50
 """Tasks that are taken ahead."""
 _MOST_NEWS: Final = 200
+"""News that are taken ahead of a task that is there; in front of one there may be more of them."""
 
 
 class Mail:
@@ -41,15 +43,25 @@ class Mail:
         """Whether somebody waits for an answer."""
         return any(message.kind == Kind.QUERY for message in self.news)
 
+    @property
+    def next_news(self) -> Sequence[Message]:
+        """The news that the next prompt has room for; the others wait for the one after it."""
+        return self.news[:MOST_MESSAGES]
+
     def collect(self, working_on: str) -> None:
         """Take what there is; `working_on` is the uuid of the task under way, for who asks."""
         self.clear_away()
-        while self.may_be_more and len(self.work) < _MOST and len(self.news) < _MOST_NEWS:
+        while self.may_be_more and self._has_room:
             message = self._take()
             if message is None:
                 self.may_be_more = False
                 return
             self._sort(message, working_on)
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether more may be taken: without work to do always, as the next may be some."""
+        return not self.work or (len(self.work) < _MOST and len(self.news) < _MOST_NEWS)
 
     def is_told_to_shut_down(self) -> bool:
         """Say whether such a message lies in the inbox; nothing is taken."""
@@ -69,9 +81,9 @@ class Mail:
         self._settling.extend(messages)
 
     def settle_news(self) -> None:
-        """Have dealt with all news."""
-        self.settle(*self.news)
-        self.news = []
+        """Have dealt with the news that a prompt had room for."""
+        self.settle(*self.next_news)
+        self.news = self.news[MOST_MESSAGES:]
 
     def put_back(self) -> None:
         """Put everything that is not dealt with back into the inbox."""

@@ -64,8 +64,10 @@ Answer with:
 _NAME: Final = re.compile(r"^[ \t]*\{\{(\w+)\}\}[ \t]*(?:\n+|\Z)|\{\{(\w+)\}\}", re.MULTILINE)
 _LONGEST: Final = 4_000
 """Characters of one text that somebody else wrote."""
-_MOST: Final = 50
-"""Texts of a kind; the last ones are shown."""
+MOST_MESSAGES: Final = 50
+"""Messages in one prompt; who has more keeps the others for the next one."""
+_MOST_BEFORE: Final = 50
+"""Tasks that came before; the last ones are shown."""
 _END_SELF: Final = "A task that is not reported counts as failed, however well it was done."
 _END_EXIT: Final = "Without a report, your exit code says how it went, and your last lines why."
 
@@ -151,7 +153,7 @@ def messages_text(messages: Sequence[Message], names: Mapping[str, str]) -> str:
     """Write what others have said, each with its sender and kind."""
     if not messages:
         return ""
-    told = [_message(message, names) for message in messages[-_MOST:]]
+    told = [_message(message, names) for message in messages[:MOST_MESSAGES]]
     return "\n\n".join(["# Messages to you", *told])
 
 
@@ -189,7 +191,7 @@ def _before(jobs: Sequence[Job]) -> str:
     if not jobs:
         return ""
     told = []
-    for job in jobs[-_MOST:]:
+    for job in jobs[-_MOST_BEFORE:]:
         head = f"`{job.task.id}` ({job.state}): {_line(job.task.description)}"
         told.append(f"{head}\n\n{quoted(job.result)}" if job.result else head)
     return "\n\n".join(["# What came before", *told])
