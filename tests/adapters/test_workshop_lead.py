@@ -71,6 +71,12 @@ def test_nobody_is_judged_within_a_lease_of_a_failover(watched: Watched, town: s
         assert not Yard(town, first).workshop.may_judge(30)
 
 
+def test_a_town_remembers_for_ever_which_server_it_was_on(yard: Yard) -> None:
+    """Who forgets takes one that has just taken over for one that was there all the time."""
+    yard.workshop.may_judge(30)
+    assert yard.connection.execute("TTL", yard.key("server")) == -1
+
+
 def test_a_server_that_has_run_for_long_is_trusted_at_once(yard: Yard) -> None:
     wait_until(lambda: yard.workshop.may_judge(1) or not forget(yard), "the server to be old")
 

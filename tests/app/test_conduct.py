@@ -203,6 +203,41 @@ def test_nobody_is_judged_while_nobody_could_show_a_sign_of_life(chain: Conducte
     assert "agent_buried dev" in chain.wait(LEASE / 3)
 
 
+def test_who_slept_like_the_agents_gives_them_a_lease_to_show_that_they_live(
+    chain: Conducted,
+) -> None:
+    """A laptop that was closed for an hour: no sign of life is left when it is opened."""
+    chain.step()
+    alive = chain.yard.key(f"alive:{chain.work('a').agent}")
+    chain.step()
+    chain.yard.connection.execute("DEL", alive)
+    chain.now += 3600
+    assert "agent_buried dev" not in chain.wait(LEASE - 1)
+    chain.yard.connection.execute("SET", alive, 1)
+    assert chain.wait(2 * LEASE) == []
+    chain.yard.connection.execute("DEL", alive)
+    assert "agent_buried dev" in chain.step()
+
+
+def test_who_is_still_silent_a_lease_after_the_sleep_is_dead(chain: Conducted) -> None:
+    chain.step()
+    chain.yard.connection.execute("DEL", chain.yard.key(f"alive:{chain.work('a').agent}"))
+    chain.now += 3600
+    assert "agent_buried dev" in chain.wait(LEASE + LEASE / 3)
+
+
+def test_nobody_is_judged_within_a_lease_of_redis_being_back(chain: Conducted) -> None:
+    chain.step()
+    alive = chain.yard.key(f"alive:{chain.work('a').agent}")
+    chain.step()
+    chain.yard.connection.execute("DEL", alive)
+    chain.lease.error = GONE
+    chain.wait(LEASE)
+    chain.lease.error = None
+    assert "agent_buried dev" not in chain.wait(LEASE - 6)
+    assert "agent_buried dev" in chain.wait(LEASE)
+
+
 def test_who_shows_a_sign_of_life_in_the_last_moment_is_not_buried(chain: Conducted) -> None:
     chain.step()
     held = chain.work("a")

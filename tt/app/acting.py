@@ -23,12 +23,23 @@ class Acting:
     """The hands of one conductor."""
 
     def __init__(
-        self, stage: Stage, knowing: Knowing, errands: Errands, tell: Callable[[Told], None]
+        self,
+        stage: Stage,
+        knowing: Knowing,
+        errands: Errands,
+        tell: Callable[[Told], None],
+        clock: Callable[[], float],
     ) -> None:
         self._stage, self._knowing, self._errands = stage, knowing, errands
-        self._tell = tell
+        self._tell, self._clock = tell, clock
+        self._back_since = -_NEVER
         self.seen = Seen()
         """What was seen last."""
+
+    def was_away(self) -> None:
+        """Judge nobody by silence for a lease: where this machine slept, or Redis was away, agents
+        may have had no more of a chance to show a sign of life than we to see it."""
+        self._back_since = self._clock()
 
     def look(self) -> Seen:
         """See who is dead, and what takes how long."""
@@ -90,7 +101,8 @@ class Acting:
         return given.done
 
     def _may_judge(self, agent: Agent) -> bool:
-        return self._stage.workshop.may_judge(agent.lease)
+        since = self._clock() - self._back_since
+        return since >= agent.lease and self._stage.workshop.may_judge(agent.lease)
 
     def _came_of(self, uuid: str, outcome: Outcome) -> bool:
         self._knowing.take_in([uuid], {} if outcome.job is None else {uuid: outcome.job})

@@ -62,7 +62,7 @@ class Conduct:
         self._next_lead = self._next_ping = clock()
         self._errands = Errands(stage, tell, clock, commits=terms.commits)
         self._knowing = Knowing(stage, terms.lease, self._hear, clock, wall)
-        self._acting = Acting(stage, self._knowing, self._errands, tell)
+        self._acting = Acting(stage, self._knowing, self._errands, tell, clock)
         self._again = _NEVER
         self._offline: str = ""
         self._retry = _FIRST_RETRY
@@ -71,6 +71,7 @@ class Conduct:
         """What a decision was made on last, beside the town."""
         self._missed: frozenset[str] = frozenset()
         self._asked_to_end = False
+        self._expected = clock()
         self.verdict: Verdict | None = None
         """How it ended, once it has."""
         self.goes_on = False
@@ -125,6 +126,14 @@ class Conduct:
     def step(self) -> None:
         """Do what is due. Raises TTError where the town has no tasks at all."""
         now = self._clock()
+        if self._offline or now > self._expected + self._terms.lease / 3:
+            self._acting.was_away()  # Redis was, or this machine slept
+        try:
+            self._do_what_is_due(now)
+        finally:
+            self._expected = max(self.due, self._clock())
+
+    def _do_what_is_due(self, now: float) -> None:
         if self._errands.step(last=self.verdict is not None or self._asked_to_end):
             self._knowing.doubt_agents()
         if self.verdict is not None or self._asked_to_end:

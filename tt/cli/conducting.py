@@ -78,10 +78,12 @@ def _terms(project: Project, wishes: Wishes) -> Terms:
 
 
 def _clock() -> Callable[[], float]:
-    """Return a clock that counts the time for which the machine sleeps, where there is one: a
-    lease runs out meanwhile."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic if clock is None else lambda: time.clock_gettime(clock)
+    """Return a clock that counts the time for which the machine sleeps: a lease runs out meanwhile.
+
+    Where there is no clock of that name the kernel's monotonic one does it, unlike Python's.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return lambda: time.clock_gettime(clock)
 
 
 class _Loop:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import cast
 
 from tt.adapters.redis.commands import Commands
 from tt.adapters.redis.keys import TownKeys
 from tt.adapters.redis.replies import RefusedError
 from tt.adapters.redis.steps import as_bytes, run_script
 from tt.workports import Leader
-
-_KEPT: Final = 86_400
-"""Seconds for which a town remembers which server it was on."""
 
 
 class Lease:
@@ -53,7 +50,7 @@ class Lease:
         if name == run and since.isdigit():
             return now - int(since) >= lease
         since_now = now if name else now - min(uptime, now)
-        self._connection.execute("SET", key, f"{run} {since_now}", "EX", _KEPT)
+        self._connection.execute("SET", key, f"{run} {since_now}")
         return now - since_now >= lease
 
     def _server(self) -> tuple[str, int, int]:
