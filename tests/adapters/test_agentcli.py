@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tt.adapters.agentcli import Bench, Place, find_program, own_words, prepare_logs
+from tt.adapters.agentcli import (
+    Bench,
+    Place,
+    find_program,
+    own_words,
+    plain_program,
+    prepare_logs,
+)
 from tt.core.clis import BUILT_IN, read_cli
 from tt.errors import TTError
 
@@ -40,6 +47,39 @@ def test_what_a_shell_knows_by_itself_is_there(tmp_path: Path, command: str) -> 
 def test_a_users_own_that_is_not_there_is_said(tmp_path: Path, command: str) -> None:
     with pytest.raises(TTError, match=r"is not there, which the CLI `mine` runs\."):
         find_program(read_cli("mine", own(command), "f"), dict(os.environ), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        ("./run.sh --fast", "./run.sh"),  # wherever the agent works: maybe in another worktree
+        ("tool x", "{bin}/tool"),
+        ("true", ""),  # a shell does that itself
+        ("if x", ""),
+        ("tool x | tee y", ""),
+        ("X=1 ./run.sh", ""),
+    ],
+)
+def test_a_shell_runs_what_only_a_shell_knows(tmp_path: Path, command: str, program: str) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for path in (tmp_path / "run.sh", *(folder / name for name in ("tool", "true", "if"))):
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    environment = {"PATH": str(folder)}
+    cli = read_cli("mine", own(command), "f")
+    found = find_program(cli, environment, tmp_path)
+    wanted = program.format(bin=folder)
+    assert plain_program(cli, found, environment, tmp_path) == wanted
+
+
+def test_a_script_whose_first_line_says_nothing_is_run_by_a_shell(tmp_path: Path) -> None:
+    script = tmp_path / "run.sh"
+    script.write_text("exit 7\n")
+    script.chmod(0o755)
+    bench = Bench("dev", read_cli("m", own(str(script)), "f"), Place(tmp_path, tmp_path / "l"), {})
+    child = bench.begin("x", 1, {})
+    assert os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]) == 7
 
 
 ONE_AFTER_ANOTHER = """

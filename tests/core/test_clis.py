@@ -55,6 +55,41 @@ def test_no_prompt_is_ever_part_of_a_shells_text(
         assert (tmp_path / "arg").read_text() == NASTY
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("./run.sh", ("./run.sh",)),
+        (" \t./run.sh  --fast a=", ()),
+        (" \t./run.sh \t --fast ", ("./run.sh", "--fast")),
+        ("./run.sh\n./then.sh", ()),
+        ("X=1 ./run.sh", ()),
+        ("~/run.sh", ()),
+        ("./run.sh *.py", ()),
+        ("./run.sh;", ()),
+        ("./run\N{NO-BREAK SPACE}x", ()),
+    ],
+)
+def test_a_command_in_which_a_shell_would_change_nothing_is_known(
+    command: str, words: tuple[str, ...]
+) -> None:
+    assert read_cli("mine", {"command": command}, "f").plain_words == words
+
+
+@pytest.mark.parametrize("prompt", list(Prompting))
+@pytest.mark.parametrize("name", ["mine", "auggie", "copilot"])
+def test_a_plain_command_has_the_same_words_without_a_shell(
+    tmp_path: Path, name: str, prompt: Prompting
+) -> None:
+    (tmp_path / "see.sh").write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n')
+    (tmp_path / "see.sh").chmod(0o755)
+    cli = read_cli(name, {"command": "./see.sh --fast", "prompt": str(prompt)}, "f")
+    said = [
+        subprocess.run(words, cwd=tmp_path, capture_output=True, check=True).stdout
+        for words in (cli.call(NASTY, "/p"), cli.plain_call(NASTY, "/p"))
+    ]
+    assert said[0] == said[1] != b""
+
+
 def test_a_users_own_is_run_by_a_shell_and_its_exit_code_decides() -> None:
     cli = read_cli("mine", {"command": "FOO=1 ./run.sh | tee x", "env": {"A": "b"}}, "f")
     assert cli.call("PROMPT", "/file") == ("/bin/sh", "-c", "FOO=1 ./run.sh | tee x", "sh")

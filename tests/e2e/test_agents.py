@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -259,6 +260,13 @@ def test_a_program_finds_its_town_in_its_environment_and_no_password_in_any_argu
     assert variables["TT_REDIS_URL"] == crew.place.server.url
     assert DETACHED not in variables
     assert crew.place.server.url not in seen.splitlines()[-1]
+
+
+def test_a_program_is_told_the_directory_that_it_is_in(crew: Crew) -> None:
+    (crew.top / "see.py").write_text("import os\nprint(os.getcwd() == os.environ['PWD'])\n")
+    crew.script("see", "", command=f"{sys.executable} see.py")
+    agent = crew.spawn("dev", "see", PWD="/")
+    assert crew.until(crew.task(agent), "completed").result == "True"
 
 
 def test_messages_come_with_the_next_prompt_and_are_answered_where_they_can_be(crew: Crew) -> None:

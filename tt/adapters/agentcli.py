@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tt.adapters.childproc import GRACE, Child, start
+from tt.adapters.childproc import GRACE, Child, FormatError, start
 from tt.adapters.private import make_private_directory
 from tt.adapters.proctree import Tree
 from tt.adapters.roundlog import RoundLog, forget_old_round, round_log_path
@@ -48,12 +48,29 @@ def _which(program: str, path: str, directory: Path) -> str | None:
 
 def _is_known_to_shell(program: str, environment: Mapping[str, str], directory: Path) -> bool:
     """Say whether a word means something to the shell by itself: `cd`, `if`, `exit`."""
-    from subprocess import DEVNULL, run
+    return bool(_shell_finds(program, environment, directory))
+
+
+def _shell_finds(program: str, environment: Mapping[str, str], directory: Path) -> str:
+    """Return what a shell takes a word for: a file's path, or a name; empty where for nothing."""
+    from subprocess import DEVNULL, PIPE, run
 
     words = ["/bin/sh", "-c", 'command -v -- "$1"', "sh", program]
     done = run(words, cwd=directory, env=dict(environment), check=False,
-               stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)  # fmt: skip
-    return done.returncode == 0
+               stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)  # fmt: skip
+    return os.fsdecode(done.stdout.rstrip(b"\n"))
+
+
+def plain_program(cli: Cli, found: str, environment: Mapping[str, str], directory: Path) -> str:
+    """Return how a CLI's program is called without a shell, as it would be by one; empty where
+    only a shell knows. `found` is its path as `find_program` returns it."""
+    if cli.words:
+        return found
+    if not cli.plain_words or not found:
+        return ""
+    if "/" in cli.program:
+        return cli.program  # from wherever the agent works, which may be a worktree of its own
+    return found if _shell_finds(cli.program, environment, directory) == found else ""
 
 
 def _how(cli: Cli) -> str:
@@ -95,7 +112,9 @@ class Bench:
         self._agent, self._cli, self._place, self._echo = agent, cli, place, echo
         root = cli.env_as_root if os.geteuid() == 0 else {}
         self._environment = {**environment, **root, **cli.env}
-        self._program = find_program(cli, self._environment, place.root)
+        found = find_program(cli, self._environment, place.root)
+        self._program = plain_program(cli, found, self._environment, place.root)
+        """What is run without a shell, which costs a process more; empty where it takes one."""
         self.grace = GRACE
         """Seconds that a program which is stopped may take."""
         self._prompt = place.logs / f"{agent}.prompt"
@@ -110,16 +129,23 @@ class Bench:
         self._write(prompt)
         forget_old_round(self._place.logs, self._agent, number)
         log = RoundLog(round_log_path(self._place.logs, self._agent, number), self._echo)
-        words = self._cli.call(prompt.rstrip("\n"), str(self._prompt))
-        if self._cli.words:
-            words = (self._program, *words[1:])
-        by_stdin = self._cli.prompt == "stdin"
-        tree = Tree(self._place.servers, None if self._adopts else (CLAIM, more.get(CLAIM, "")))
-        environment = {**self._environment, **more}
-        stdin = str(self._prompt) if by_stdin else os.devnull
-        child = start(words, environment, stdin, log, tree)
+        child = self._start(prompt.rstrip("\n"), {**self._environment, **more}, log)
         child.grace = self.grace
         return child
+
+    def _start(self, prompt: str, environment: Mapping[str, str], log: RoundLog) -> Child:
+        file = str(self._prompt)
+        stdin = file if self._cli.prompt == "stdin" else os.devnull
+        mark = None if self._adopts else (CLAIM, environment.get(CLAIM, ""))
+        tree = Tree(self._place.servers, mark)
+        if self._program:
+            words = (self._program, *self._cli.plain_call(prompt, file)[1:])
+            try:
+                return start(words, environment, stdin, log, tree)
+            except FormatError:
+                if self._cli.words:
+                    raise
+        return start(self._cli.call(prompt, file), environment, stdin, log, tree)
 
     def _write(self, prompt: str) -> None:
         """Write the prompt's file. It is cut last: a filesystem may take a file that is cut to

@@ -11,6 +11,7 @@ process has no other children: all that end are taken in.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -34,6 +35,10 @@ _MOST: Final = 16
 """Chunks that are read at one go: a flood keeps nobody from the clock."""
 _DEFAULTS: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 """What Python ignores, and no program expects to be ignored."""
+
+
+class FormatError(TTError):
+    """A file is a program that only a shell can run: a script whose first line names none."""
 
 
 class Child:
@@ -183,9 +188,9 @@ class Child:
 def start(
     words: Sequence[str], environment: Mapping[str, str], stdin: str, log: RoundLog, tree: Tree
 ) -> Child:
-    """Start a program by its absolute path, in the current directory; `stdin` is a file to read.
+    """Start a program by its path, in the current directory; `stdin` is a file to read.
 
-    Raises TTError where it cannot be started.
+    Raises TTError where it cannot be started, FormatError where the kernel cannot run such a file.
     """
     ours, its = os.pipe()
     os.set_blocking(ours, False)
@@ -206,7 +211,9 @@ def start(
     except (OSError, ValueError) as error:
         os.close(ours)
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise TTError(f"{words[0]} cannot be started: {why}.") from error
+        is_format = isinstance(error, OSError) and error.errno == errno.ENOEXEC
+        kind = FormatError if is_format else TTError
+        raise kind(f"{words[0]} cannot be started: {why}.") from error
     finally:
         os.close(its)
     return Child(pid, ours, log, tree)

@@ -200,7 +200,7 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     config, shop = project.config, project.workshop
     uuid = orders.uuid or new_uuid()
     place = Place(config.root, logs_of(project), _servers())
-    environment = agent_environment(project, uuid, orders.name)
+    environment = agent_environment(project, uuid, orders.name, orders.worktree)
     bench = Bench(orders.name, cli, place, environment, _echo if echo else None)
     bench.grace = config.seconds("agents.grace")
     template = prompt_template(config)
@@ -239,8 +239,11 @@ def _agent(project: Project, orders: Orders, uuid: str, cli: str) -> Agent:
     )
 
 
-def agent_environment(project: Project, uuid: str, name: str) -> dict[str, str]:
-    """Return what an agent's program has in its environment: `tt` in it means this very town."""
+def agent_environment(project: Project, uuid: str, name: str, where: str = "") -> dict[str, str]:
+    """Return what an agent's program has in its environment: `tt` in it means this very town.
+
+    `where` is the directory that it runs in, if not the worktree's top.
+    """
     from tt.adapters.gitfind import LOCAL_VARIABLES
 
     config = project.config
@@ -251,6 +254,7 @@ def agent_environment(project: Project, uuid: str, name: str) -> dict[str, str]:
     }
     return {
         **kept,
+        "PWD": where or str(config.root),  # a shell would say so; we may have none between
         "TINYTOWN_AGENT_ID": uuid,
         "TINYTOWN_AGENT_NAME": name,
         "TT_NAME": project.town,

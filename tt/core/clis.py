@@ -7,6 +7,7 @@ with 0 whether they did it or not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from tt.record import field, record, replace
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _KEYS: Final = ("command", "env", "prompt", "report", "name", "install")
+_BLANKS: Final = re.compile(r"[ \t]+")
 _GIVEN: Final = '"$1"'
 _TAKES: Final = ("$1", "${1", "$@", "$*", "${@", "${*")
 _CODEX: Final = (
@@ -75,16 +77,30 @@ class Cli:
             del words[0]
         return words[0] if words and _is_plain(words[0]) else ""
 
+    @property
+    def plain_words(self) -> tuple[str, ...]:
+        """The words that a shell would do no more with than run the first; empty where it would."""
+        words = self.words or tuple(_BLANKS.split(self.shell.strip(" \t")))
+        return words if self.words or all(map(_is_plain, words)) else ()
+
     def call(self, prompt: str, file: str) -> tuple[str, ...]:
         """Return the words that run it; `file` holds the same prompt.
 
         The prompt is never a part of a shell's text, whatever is in it.
         """
-        given = {Prompting.ARGUMENT: (prompt,), Prompting.FILE: (file,)}.get(self.prompt, ())
         if self.words:
-            option = (self.option,) if given and self.option else ()
-            return (*self.words, *option, *given)
+            return self.plain_call(prompt, file)
+        given = self._given(prompt, file)
         return ("/bin/sh", "-c", self._shell_text() if given else self.shell, "sh", *given)
+
+    def plain_call(self, prompt: str, file: str) -> tuple[str, ...]:
+        """Return the words that run it without a shell, where there are `plain_words`."""
+        given, words = self._given(prompt, file), self.plain_words
+        option = (self.option,) if given and self.option and self.option not in words else ()
+        return (*words, *option, *given)
+
+    def _given(self, prompt: str, file: str) -> tuple[str, ...]:
+        return {Prompting.ARGUMENT: (prompt,), Prompting.FILE: (file,)}.get(self.prompt, ())
 
     def _shell_text(self) -> str:
         if any(mark in self.shell for mark in _TAKES):
@@ -250,4 +266,4 @@ def _is_setting(word: str) -> bool:
 
 def _is_plain(word: str) -> bool:
     """Say whether a shell takes a word as it is."""
-    return all(char.isalnum() or char in "._-+/@:" for char in word)
+    return bool(word) and all(char.isalnum() or char in "._-+/@:" for char in word)
