@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from tests.support.town_worlds import TickingClock
-from tests.support.workshops import Breaking, Yard, message
+from tests.support.workshops import OURS, Breaking, Yard, message
 from tt.adapters.redis.commands import Arg, Command
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
@@ -20,6 +20,7 @@ from tt.app.agent import AgentLoop, Duty, Means
 from tt.app.agentports import EVERYTHING
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.clis import BUILT_IN, Cli, Reporting, read_cli
+from tt.core.diff import Edited
 from tt.core.jobs import Job
 from tt.core.messages import Kind, Message
 from tt.core.prompts import TEMPLATE, Teller
@@ -253,6 +254,22 @@ def test_a_program_that_has_reported_has_a_while_to_end(stand: Stand) -> None:
     assert stand.program.stopped
     stand.end(-15)
     assert stand.job(job).result == "by itself"
+
+
+def test_a_program_that_has_reported_is_stopped_where_the_task_is_to_be_done_again(
+    stand: Stand,
+) -> None:
+    job = stand.task()
+    stand.step()
+    stand.yard.workshop.finish(job.uuid, "completed", "done", claim=stand.program.more["TT_CLAIM"])
+    stand.step(1)
+    assert not stand.program.stopped
+    store = stand.yard.world.store()
+    store.apply(store.load(), [Edited("lint", "status", "completed", "pending")], OURS)
+    stand.step(LEASE / 3)
+    assert stand.program.stopped
+    stand.end(-15)
+    assert stand.job(job).state == "pending"
 
 
 def test_a_task_has_its_time_and_no_more(stand: Stand) -> None:

@@ -186,6 +186,7 @@ class AgentLoop:
         if self._attempt is not None:
             if lost:
                 self._look.add(SELF)
+            if lost or self._attempt.is_reported:  # it may have been reopened since
                 self._check_claim(self._attempt)
             self._attempt.thaw()
 
