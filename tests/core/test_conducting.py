@@ -199,6 +199,7 @@ def test_it_goes_on_while_an_agent_of_the_town_works_and_not_for_one_elsewhere()
         ({"retries": Literal("true"), "timeout": Literal("nan")}, (1, 60.0)),
         ({"timeout": Literal("inf")}, (1, 60.0)),
         ({"timeout": ["5"]}, (1, 60.0)),
+        ({"retries": 10**12, "timeout": 10**400}, (1_000_000, 60.0)),
     ],
 )
 def test_a_task_says_itself_how_often_and_how_long(

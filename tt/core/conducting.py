@@ -19,6 +19,8 @@ from tt.record import field, record
 
 OPEN: Final = frozenset({AgentState.COLD, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING})
 """Whoever is this is given work."""
+_MOST_RETRIES: Final = 1_000_000
+"""More than anybody waits for; what is kept of a task's attempts has room for nine digits."""
 _NONE: Final[Mapping[str, str]] = {}
 _NO_TIMES: Final[Mapping[str, float]] = {}
 
@@ -135,7 +137,7 @@ def terms(task: Task, orders: Orders) -> tuple[int, float]:
     retries, timeout = task.fields.get("retries"), _seconds(task.fields.get("timeout"))
     counted = isinstance(retries, int) and retries >= 0
     return (
-        retries if counted and isinstance(retries, int) else orders.retries,
+        min(retries, _MOST_RETRIES) if counted and isinstance(retries, int) else orders.retries,
         orders.timeout if timeout is None else timeout,
     )
 
@@ -143,7 +145,7 @@ def terms(task: Task, orders: Orders) -> tuple[int, float]:
 def _seconds(value: object) -> float | None:
     try:
         number = float(value.text if isinstance(value, Literal) else value)  # type: ignore[arg-type]  # what is no number raises
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return number if 0 <= number < float("inf") and not isinstance(value, str) else None
 
