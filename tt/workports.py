@@ -221,6 +221,11 @@ class Workshop(Protocol):
         """Put all that was taken and not settled back, to be read first; return how many."""
         ...
 
+    def drop(self, agent: str, message: Message) -> bool:
+        """Take a message out of an inbox in which it lies unread, and leave what its reader has
+        taken alone; False where it lies there no more."""
+        ...
+
     def inbox(self, agent: str) -> Sequence[Message]:
         """Look at what lies in an inbox, urgent ones first, taking nothing."""
         ...

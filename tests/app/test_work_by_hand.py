@@ -13,7 +13,7 @@ from tt.app.tasks import backlog, current, listing, show
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.conducting import Orders
 from tt.core.jobs import Job
-from tt.core.messages import Kind, Message, Priority
+from tt.core.messages import Kind, Message, Priority, decode
 from tt.core.myself import Myself
 from tt.errors import TTError, UsageError
 
@@ -345,6 +345,26 @@ def test_what_came_after_a_look_is_not_cleared_with_it(yard: Yard) -> None:
     assert post.clear(yard.workshop, seen) == 0
     left = post.inbox(yard.workshop, PERSON, "").messages
     assert [one.kind for one in left] == [Kind.TASK]
+
+
+def test_an_agent_that_clears_its_inbox_keeps_its_work_and_what_it_has_taken(yard: Yard) -> None:
+    """An AI may well run `tt inbox --clear`: the task that waits for it would never be done."""
+    agent, (job,) = yard.agent(), yard.plan("a")
+    taken, news, late = (Message(name, "x", agent.uuid, Kind.QUERY) for name in "abc")
+    yard.workshop.send(taken)
+    assert yard.workshop.take(agent.uuid) == taken
+    yard.handed(job, agent)
+    yard.workshop.send(news)
+    seen = post.inbox(yard.workshop, Myself(agent.uuid), "")
+    yard.workshop.send(late)
+    assert post.clear(yard.workshop, seen) == 1
+    left = post.inbox(yard.workshop, PERSON, "dev").messages
+    assert [one.text("task_id") or one.id for one in left] == [job.uuid, "c"]
+    assert [message_id(text) for text in yard.list(f"taken:{agent.uuid}")] == ["a"]
+
+
+def message_id(text: str) -> str:
+    return decode(text).id
 
 
 def test_all_inboxes_are_those_of_agents_and_of_who_supervises(yard: Yard) -> None:

@@ -20,6 +20,10 @@ _WORDS: Final = {
     "received": "received", "thanks": "thanks", "thank you": "thanks", "approved": "approved",
 }  # fmt: skip
 """What an acknowledgment says, and which of tinytown's kinds that is."""
+_ACTED_ON: Final = frozenset(
+    {Kind.TASK, Kind.TASK_ASSIGN, Kind.SHUTDOWN, Kind.PING, Kind.STATUS_REQUEST}
+)
+"""Messages that an agent is given work by, or that it answers by itself."""
 
 
 def inbox(workshop: Workshop, me: Myself, name: str) -> Mailbox:
@@ -37,15 +41,13 @@ def inboxes(workshop: Workshop) -> list[Mailbox]:
 
 
 def clear(workshop: Workshop, mailbox: Mailbox) -> int:
-    """Take the messages out of an inbox that were shown, and no others; return how many."""
-    shown = {message.id for message in mailbox.messages}
-    left = set(shown)
-    while left and (message := workshop.take(mailbox.uuid)) is not None:
-        if message.id in shown:
-            workshop.settle(mailbox.uuid, message)
-            left.discard(message.id)
-    workshop.untake(mailbox.uuid)  # what came in front of them meanwhile
-    return len(shown) - len(left)
+    """Take the messages out of an inbox that were shown, and no others; return how many.
+
+    What an agent's own process acts on stays for that: a task that nobody hears of is never done.
+    """
+    kept = frozenset() if mailbox.uuid == SUPERVISOR else _ACTED_ON
+    read = [message for message in mailbox.messages if message.kind not in kept]
+    return sum(workshop.drop(mailbox.uuid, message) for message in read)
 
 
 def send(workshop: Workshop, clock: Clock, message: Message) -> tuple[Message, str, str]:

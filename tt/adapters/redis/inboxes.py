@@ -49,14 +49,12 @@ class Inboxes:
 
     def settle(self, agent: str, message: Message) -> None:
         """Have dealt with a message that was taken."""
-        taken = self._keys.of("taken", agent)
-        if self._connection.execute("LREM", taken, 1, as_bytes(encode(message))):
-            return
-        for raw in cast("list[bytes]", self._connection.execute("LRANGE", taken, 0, -1)):
-            found = _read(raw)  # another tool's may be written otherwise
-            if found is not None and found.id == message.id:
-                self._connection.execute("LREM", taken, 1, raw)
-                return
+        self._remove(self._keys.of("taken", agent), message)
+
+    def drop(self, agent: str, message: Message) -> bool:
+        """Take one message out that lies unread; see `tt.workports.Workshop`."""
+        urgent, inbox, _ = self._places(agent)
+        return self._remove(inbox, message) or self._remove(urgent, message)
 
     def untake(self, agent: str) -> int:
         """Put all that was taken back, to be read first; return how many."""
@@ -68,6 +66,16 @@ class Inboxes:
         urgent, inbox, _ = self._places(agent)
         found = (_read(raw) for key in (urgent, inbox) for raw in self._raw(key))
         return [message for message in found if message is not None]
+
+    def _remove(self, key: str, message: Message) -> bool:
+        """Take a message out of a list; False where it is not in it."""
+        if self._connection.execute("LREM", key, 1, as_bytes(encode(message))):
+            return True
+        for raw in self._raw(key):
+            found = _read(raw)  # another tool's may be written otherwise
+            if found is not None and found.id == message.id:
+                return self._connection.execute("LREM", key, 1, raw) != 0
+        return False
 
     def _raw(self, key: str) -> list[bytes]:
         return cast("list[bytes]", self._connection.execute("LRANGE", key, 0, -1))

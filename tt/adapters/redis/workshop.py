@@ -169,6 +169,10 @@ class RedisWorkshop:
         """Put back what was taken."""
         return self._steady.ask(lambda: self._inboxes.untake(agent))
 
+    def drop(self, agent: str, message: Message) -> bool:
+        """Take a message out that lies unread."""
+        return self._steady.ask(lambda: self._inboxes.drop(agent, message))
+
     def inbox(self, agent: str) -> Sequence[Message]:
         """Look at what lies in an inbox."""
         return self._steady.ask(lambda: self._inboxes.inbox(agent))
