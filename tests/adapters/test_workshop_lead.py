@@ -44,6 +44,12 @@ def test_one_leads_at_a_time(yard: Yard) -> None:
     wait_until(lambda: shop.lead("a", 60), "the lease to pass")
 
 
+def test_what_never_ends_is_no_lease(yard: Yard) -> None:
+    yard.connection.execute("SET", yard.key("conductor"), "for ever")
+    assert yard.workshop.leader() is None
+    assert yard.workshop.lead("a", 60)
+
+
 def test_nobody_is_judged_within_a_lease_of_the_server_s_start(
     launch_redis: Launch, town: str
 ) -> None:
