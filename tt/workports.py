@@ -82,8 +82,10 @@ class Workshop(Protocol):
         """Read some tasks; those that are not there are left out."""
         ...
 
-    def agents(self) -> Mapping[str, Agent]:
-        """Read all agents, by uuid; those that cannot be read are left out (see `Board.faults`)."""
+    def agents(self, uuids: Collection[str] | None = None) -> Mapping[str, Agent]:
+        """Read agents, by uuid, in the order in which they were made; those that are not there or
+        cannot be read are left out (see `Board.faults`). Without `uuids` it is all of them, and a
+        walk through every key that the server has."""
         ...
 
     def agent(self, uuid: str) -> Agent | None:

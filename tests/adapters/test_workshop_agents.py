@@ -15,7 +15,7 @@ from tt.adapters.redis.replies import LostError
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.messages import Kind, Message
-from tt.errors import TTError
+from tt.errors import StoreError, TTError
 from tt.record import replace
 from tt.workports import Terms
 
@@ -50,6 +50,25 @@ def test_an_agent_is_enlisted_with_all_that_it_says(yard: Yard) -> None:
     assert yard.workshop.agents() == {agent.uuid: made}
     assert yard.workshop.events(9, agent=agent.uuid)[0].kind == "agent_spawned"
     assert yard.workshop.agent(new_uuid()) is None
+
+
+def test_some_agents_are_read_in_the_order_in_which_they_were_made(yard: Yard) -> None:
+    made = [yard.agent(name) for name in ("one", "two", "three")]
+    asked = [made[2].uuid, new_uuid(), "no uuid", made[0].uuid]
+    assert list(yard.workshop.agents(asked)) == [made[0].uuid, made[2].uuid]
+    assert yard.workshop.agents([]) == {}
+
+
+def test_a_sign_of_life_that_may_not_be_looked_for_is_not_taken_for_missing(yard: Yard) -> None:
+    yard.agent()
+    yard.connection.execute("ACL", "SETUSER", "blind", "on", "nopass", "~*", "+@all", "-exists")
+    try:
+        yard.connection.execute("AUTH", "blind", "x")
+        with pytest.raises(StoreError, match="does not permit"):
+            yard.workshop.agents()
+    finally:
+        yard.connection.execute("AUTH", "default", "")
+        yard.connection.execute("ACL", "DELUSER", "blind")
 
 
 def test_a_name_is_taken_until_its_agent_is_gone(yard: Yard) -> None:

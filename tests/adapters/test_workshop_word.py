@@ -1,4 +1,4 @@
-"""Word of a task's end: who gets it, and that an inbox which nobody reads does not grow for ever."""
+"""Word of a task's end: who gets it, and that an inbox that nobody reads does not grow for ever."""
 
 from __future__ import annotations
 

@@ -318,6 +318,17 @@ def test_a_sign_of_life_is_nothing_to_decide_on(chain: Conducted) -> None:
     assert set(chain.lease.calls) == {"agent"}
 
 
+def test_from_time_to_time_it_looks_at_the_agents_that_it_knows_and_at_no_other_key(
+    chain: Conducted,
+) -> None:
+    chain.step()
+    chain.step()
+    (dev,) = chain.yard.workshop.agents()
+    chain.lease.asked.clear()
+    chain.wait(LEASE)
+    assert chain.lease.asked == [("agents", ({dev},))] * 3
+
+
 def test_an_agent_of_ours_ends_by_itself_what_takes_too_long(yard: Yard) -> None:
     yard.agent("ours")
     yard.plan("a", agent="ours", timeout=60)

@@ -27,11 +27,13 @@ class PretendLease:
         self.judges = True
         self.error: StoreError | None = None
         self.calls: list[str] = []
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
         self.before: dict[str, Callable[[], object]] = {}
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **named: Any) -> Any:
             self.calls.append(name)
+            self.asked.append((name, args))
             if self.error is not None:
                 raise self.error
             self.before.pop(name, lambda: None)()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from tt.app.naming import is_uuid, pick_agent
-from tt.core.agents import Agent, name_of
+from tt.core.agents import name_of
 from tt.core.worked import Past, Told
 from tt.record import record
 from tt.workports import Happened, Workshop
@@ -48,7 +48,8 @@ def past(stream: Stream, count: int) -> Past:
 def told(workshop: Workshop, events: Iterable[Happened]) -> list[Told]:
     """Return events with the names of those whom they are about."""
     events = list(events)
-    agents = _agents(workshop, {_text(one.data, "agent_id") for one in events})
+    named = {_text(one.data, "agent_id") for one in events}
+    agents = workshop.agents({uuid for uuid in named if is_uuid(uuid)})
     uuids = {_text(one.data, "task_id") for one in events} - {""}
     jobs = workshop.jobs(uuids) if uuids else {}
     found = []
@@ -58,12 +59,6 @@ def told(workshop: Workshop, events: Iterable[Happened]) -> list[Told]:
         called = jobs[task].task.id if task in jobs else task[:8]
         found.append(Told(one.id, one.kind, _text(one.data, "timestamp"), name, called, one.data))
     return found
-
-
-def _agents(workshop: Workshop, uuids: Iterable[str]) -> dict[str, Agent]:
-    """Read the agents that events name: what stands there need be no uuid."""
-    found = (workshop.agent(uuid) for uuid in uuids if is_uuid(uuid))
-    return {agent.uuid: agent for agent in found if agent is not None}
 
 
 def _text(data: Mapping[str, object], name: str) -> str:

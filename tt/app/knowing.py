@@ -36,7 +36,7 @@ class Knowing:
         self._clock, self._wall = clock, wall
         self._ledger: Ledger | None = None
         self._is_lost = True
-        self._wants_board = False
+        self._wants_board = self._doubts_agents = False
         self._next_board = self._next_agents = self._next_deaf = _NEVER
         self._begun: dict[str, tuple[str, float]] = {}
         self._said: set[str] = set()
@@ -65,8 +65,8 @@ class Knowing:
         self._is_lost = True
 
     def doubt_agents(self) -> None:
-        """Look at all agents next."""
-        self._next_agents = self._clock()
+        """Look at all agents next, whether or not somebody told of them."""
+        self._doubts_agents = True
 
     def catch_up(self, now: float) -> None:
         """Take in what was told since; look at everything where that is not enough."""
@@ -80,12 +80,7 @@ class Knowing:
             return
         if heard.tasks:
             self.take_in(heard.tasks, self._stage.workshop.jobs(heard.tasks))
-        if now >= self._next_agents or len(heard.agents) > _FEW:
-            self._next_agents = now + self._lease / 3
-            self._meet(self._stage.workshop.agents())
-        else:
-            for uuid in heard.agents:
-                self.look_at_agent(uuid)
+        self._look_at_agents(heard.agents, now)
         if self.needed.is_stale:
             self._look(now)
 
@@ -97,6 +92,17 @@ class Knowing:
                 self._begun[turn.after.uuid] = (_attempt(turn.after), now)
             self.has_news |= _matters(turn)
             self._tell_of(turn)
+
+    def _look_at_agents(self, heard: Collection[str], now: float) -> None:
+        """Look at those who were told of; from time to time at all that are known. Only where
+        somebody new may have been missed every key of the server is looked at."""
+        if now < self._next_agents and len(heard) <= _FEW and not self._doubts_agents:
+            for uuid in heard:
+                self.look_at_agent(uuid)
+            return
+        known = None if self._doubts_agents else {*self.needed.agents, *heard}
+        self._next_agents, self._doubts_agents = now + self._lease / 3, False
+        self._meet(self._stage.workshop.agents(known))
 
     def look_at_agent(self, uuid: str, *, quietly: bool = False) -> Agent | None:
         """Read one agent anew."""
@@ -137,7 +143,7 @@ class Knowing:
         self._next_board = now + _SPARING * (self._clock() - started)
         self._next_deaf = max(now + DEAF, self._next_board) if why is not None else _NEVER
         self._next_agents = now + self._lease / 3
-        self._is_lost = self._wants_board = False
+        self._is_lost = self._wants_board = self._doubts_agents = False
         self._stage.workshop.may_judge(self._lease)  # a restart from here on is known for one
         self._replace(board, Ledger(board, order))
 

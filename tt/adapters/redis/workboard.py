@@ -61,14 +61,11 @@ class BoardReader:
 
     def agents(self) -> tuple[dict[str, Agent], list[Fault]]:
         """Read all agents by uuid, in the order in which they were made, and what is set aside."""
-        uuids = sorted(set(endings(self._connection, self._keys.agent(""))))
-        uuids = [uuid for uuid in uuids if UUID.fullmatch(uuid)]
-        found, faults = self.some_agents(uuids)
-        order = sorted(found.values(), key=lambda agent: (agent.created_at, agent.uuid))
-        return {agent.uuid: agent for agent in order}, faults
+        return self.some_agents(sorted(set(endings(self._connection, self._keys.agent("")))))
 
     def some_agents(self, uuids: Collection[str]) -> tuple[dict[str, Agent], list[Fault]]:
-        """Read some agents; those that are not there are left out."""
+        """Read some agents like `agents`; those that are not there are left out."""
+        uuids = [uuid for uuid in uuids if UUID.fullmatch(uuid)]
         commands: list[Command] = []
         for uuid in uuids:
             commands += (
@@ -78,13 +75,16 @@ class BoardReader:
         replies = self._connection.pipeline(commands)
         found, faults = {}, []
         for uuid, flat, alive in zip(uuids, replies[::2], replies[1::2], strict=True):
+            if isinstance(alive, ReplyError):  # whoever is not known to be alive would be buried
+                raise refused(alive, self._connection.address, "EXISTS")
             try:
                 raw = self._hash(flat)
                 if raw:
                     found[uuid] = read_agent(uuid, raw, alive=alive == 1)
             except BadAgentError as error:
                 faults.append(Fault(self._keys.agent(uuid), str(error)))
-        return found, faults
+        order = sorted(found.values(), key=lambda agent: (agent.created_at, agent.uuid))
+        return {agent.uuid: agent for agent in order}, faults
 
     def held_by(self, agent: str) -> list[str]:
         """List the uuids of the tasks that an agent is to do, or does."""

@@ -63,13 +63,15 @@ class RedisWorkshop:
         """Read some tasks."""
         return self._steady.ask(lambda: self._reader.jobs(uuids))
 
-    def agents(self) -> Mapping[str, Agent]:
-        """Read all agents."""
-        return self._steady.ask(self._reader.agents)[0]
+    def agents(self, uuids: Collection[str] | None = None) -> Mapping[str, Agent]:
+        """Read all agents, or some."""
+        if uuids is None:
+            return self._steady.ask(self._reader.agents)[0]
+        return self._steady.ask(lambda: self._reader.some_agents(uuids))[0]
 
     def agent(self, uuid: str) -> Agent | None:
         """Read one agent."""
-        return self._steady.ask(lambda: self._reader.some_agents([uuid]))[0].get(uuid)
+        return self.agents([uuid]).get(uuid)
 
     def hand_out(
         self, job: Job, agent: str, terms: Terms, sender: str, *, token: str = ""
