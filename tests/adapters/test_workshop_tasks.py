@@ -248,6 +248,16 @@ def test_a_failure_that_is_forgiven_makes_it_pending_again(yard: Yard) -> None:
     assert found.tasks_completed == 0
 
 
+def test_whoever_ends_a_task_it_is_its_holders_hands_that_are_free(yard: Yard) -> None:
+    holder, other = yard.agent(), yard.agent("other")
+    mine, theirs = yard.running(yard.plan("a", "b")[0], other), yard.job(yard.plan("c")[0].uuid)
+    theirs = yard.running(theirs, holder)
+    done(yard.workshop.finish(theirs.uuid, "completed", "", by=other.uuid))
+    agents = yard.workshop.agents()
+    assert (agents[holder.uuid].current_task, agents[holder.uuid].tasks_completed) == ("", 1)
+    assert (agents[other.uuid].current_task, agents[other.uuid].tasks_completed) == (mine.uuid, 0)
+
+
 def test_a_person_ends_whatever_is_not_ended(yard: Yard) -> None:
     agent, jobs = yard.agent(), yard.plan("a", "b", "c")
     yard.handed(jobs[1], agent)

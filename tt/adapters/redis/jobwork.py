@@ -16,6 +16,7 @@ from tt.adapters.redis.steady import Steady
 from tt.adapters.redis.workboard import BoardReader
 from tt.core.ids import made_uuid
 from tt.core.jobs import Job
+from tt.core.model import STATUSES
 from tt.ports import Clock
 from tt.workports import Ended, Outcome, Terms
 
@@ -58,7 +59,9 @@ class JobWork:
 
     def finish(self, uuid: str, state: Ended, result: str, claim: str, by: str) -> Outcome:
         """End a task; see `tt.workports.Workshop`."""
-        return self._move(uuid, lambda scene: jobends.finish(scene, state, result, claim, by))
+        return self._move(
+            uuid, lambda scene: jobends.finish(scene, state, result, claim, by), likely=by
+        )
 
     def give_back(
         self, uuid: str, why: str, claim: str, *, death: bool, holder: str = ""
@@ -112,43 +115,55 @@ class JobWork:
         return self._move(uuid, jobnotes.remove).done
 
     def _move(
-        self, uuid: str, decide: Callable[[Scene], Move], token: str = "", agent: str = ""
+        self,
+        uuid: str,
+        decide: Callable[[Scene], Move],
+        token: str = "",
+        agent: str = "",
+        likely: str = "",
     ) -> Outcome:
         """Decide and do until no race is lost; each round means that somebody else did something.
 
-        A step that was done before its answer was lost is known by its token.
+        A step that was done before its answer was lost is known by its token. See `_scene`.
         """
         token = token or new_uuid()
+
+        def attempt() -> Outcome | None:
+            return self._try(self._scene(uuid, token, agent, likely), decide)
+
         while True:
-            outcome = self._steady.ask(lambda: self._try(uuid, decide, token, agent))
+            outcome = self._steady.ask(attempt)
             if outcome is not None:
                 return outcome
 
-    def _try(
-        self, uuid: str, decide: Callable[[Scene], Move], token: str, agent: str
-    ) -> Outcome | None:
-        """Make one attempt; None where the race was lost."""
-        scene = self._scene(uuid, token, agent)
-        job = self._reader.jobs_of({uuid: scene.task}).get(uuid) if scene.task else None
+    def _try(self, scene: Scene, decide: Callable[[Scene], Move]) -> Outcome | None:
+        """Make one attempt; None where the race was lost. What cannot be read is left as it is."""
+        if not scene.is_at(*STATUSES):
+            return Outcome(done=False)
+        move, uuid = decide(scene), scene.uuid
+        left = {**scene.task, **move.new}
+        after = {name: text for name, text in left.items() if text is not None}
+        job = self._reader.jobs_of({uuid: after or scene.task}).get(uuid)
         if job is None:
             return Outcome(done=False)
-        move = decide(scene)
         if move.step is None:
             return Outcome(move.done, job, move.requeued)
         if not move.step.run(self._connection):
             return None
-        left = {**scene.task, **move.new}
-        after = {name: text for name, text in left.items() if text is not None}
-        return Outcome(True, self._reader.jobs_of({uuid: after}).get(uuid), move.requeued)
+        return Outcome(True, job if after else None, move.requeued)
 
-    def _scene(self, uuid: str, token: str, agent: str) -> Scene:
-        """Read what a step on a task rests on; without an `agent`, of the one who holds it."""
+    def _scene(self, uuid: str, token: str, agent: str, likely: str = "") -> Scene:
+        """Read what a step on a task rests on; without an `agent`, of the one who holds it.
+
+        That is `likely` somebody, who is read at once.
+        """
         keys, backlog = self._keys, self._keys.own("backlog")
         asked: list[Command] = [("LPOS", backlog, uuid)] if UUID.fullmatch(uuid) else []
-        wanted = [keys.task(uuid), keys.agent(agent)] if agent else [keys.task(uuid)]
+        first = agent or (likely if UUID.fullmatch(likely) else "")
+        wanted = [keys.task(uuid), keys.agent(first)] if first else [keys.task(uuid)]
         found, others = self._reader.hashes_and(wanted, asked)
         task, holder = found.get(keys.task(uuid), {}), ""
-        if not agent and (holder := uuid_in(task, "assigned_to")):
+        if not agent and (holder := uuid_in(task, "assigned_to")) not in ("", first):
             found |= self._reader.hashes([keys.agent(holder)])
         known = found.get(keys.agent(agent or holder), {})
         shelved, now = others != [] and others[0] is not None, self._clock.now_ns()
