@@ -39,6 +39,16 @@ class Outcome:
 
 
 @record
+class Standing:
+    """How an agent stands in its town: `agent` is None where it is not there any more. `must_stop`:
+    the stop flag is up; `has_mail`: something lies in its inbox."""
+
+    agent: Agent | None
+    must_stop: bool = False
+    has_mail: bool = False
+
+
+@record
 class Happened:
     """One event of a town's stream: tinytown's `event_type`, and its `data` as it was written."""
 
@@ -168,8 +178,9 @@ class Workshop(Protocol):
         """
         ...
 
-    def count_round(self, uuid: str) -> None:
-        """Count one round of an agent, and say that it was active just now."""
+    def end_round(self, uuid: str, rounds: int, line: str) -> None:
+        """Say that an agent has done so many rounds by now, and in one line how the last one went,
+        for who looks at its activity."""
         ...
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
@@ -197,8 +208,9 @@ class Workshop(Protocol):
         """Raise the stop flag (for an hour, as tinytown's), and wake the agent."""
         ...
 
-    def is_asked_to_stop(self, uuid: str) -> bool:
-        """Say whether the flag is up; taking it down is for who stops."""
+    def standing(self, uuid: str) -> Standing:
+        """Look at all that others may have changed of an agent, at one go. Taking the stop flag
+        down is for who stops."""
         ...
 
     # Messages
@@ -213,6 +225,10 @@ class Workshop(Protocol):
         It is kept as taken until `settle`; what is no message is set aside and told by an event.
         After a StoreError something may have been taken that nobody saw: `untake` comes first.
         """
+        ...
+
+    def take_some(self, agent: str, most: int) -> Sequence[Message]:
+        """Take up to `most` messages like `take`; where it is fewer, these were all."""
         ...
 
     def settle(self, agent: str, message: Message) -> None:

@@ -8,16 +8,16 @@ from typing import cast
 import pytest
 
 from tests.support.redis_server import wait_until
-from tests.support.workshops import Breaking, Yard, done
+from tests.support.workshops import Breaking, Yard, done, message
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.replies import LostError
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.core.agents import SUPERVISOR, Agent, AgentState
-from tt.core.messages import Kind, Message
+from tt.core.messages import Kind, Message, Priority
 from tt.errors import StoreError, TTError
 from tt.record import replace
-from tt.workports import Terms
+from tt.workports import Standing, Terms
 
 GONE = [AgentState.STOPPED, AgentState.ERROR]
 
@@ -167,12 +167,12 @@ def test_a_state_is_an_event_where_it_is_news(yard: Yard) -> None:
 def test_the_stop_flag_is_taken_down_by_who_stops_or_starts(yard: Yard, state: AgentState) -> None:
     agent = yard.agent()
     yard.workshop.ask_to_stop(agent.uuid)
-    assert yard.workshop.is_asked_to_stop(agent.uuid)
+    assert yard.workshop.standing(agent.uuid).must_stop
     assert cast("int", yard.connection.execute("TTL", yard.key(f"stop:{agent.uuid}"))) > 3_590
     yard.workshop.set_state(agent.uuid, AgentState.DRAINING)
-    assert yard.workshop.is_asked_to_stop(agent.uuid)
+    assert yard.workshop.standing(agent.uuid).must_stop
     yard.workshop.set_state(agent.uuid, state)
-    assert not yard.workshop.is_asked_to_stop(agent.uuid)
+    assert not yard.workshop.standing(agent.uuid).must_stop
 
 
 def test_a_sign_of_life_is_good_for_the_lease(yard: Yard) -> None:
@@ -229,23 +229,35 @@ def test_a_process_whose_agent_is_another_one_by_now_shows_no_sign_of_life(yard:
         assert not found.alive
 
 
-def test_rounds_are_counted(yard: Yard) -> None:
+def test_a_round_that_is_over_is_counted_and_told(yard: Yard) -> None:
     agent = yard.agent()
-    for _ in range(3):
-        yard.workshop.count_round(agent.uuid)
+    yard.workshop.end_round(agent.uuid, 7, "Round 7: a ü")
     found = yard.workshop.agent(agent.uuid)
     assert found is not None
-    assert found.rounds_completed == 3
-    key = yard.key(f"agent:{agent.uuid}")
-    raced = Breaking(
-        yard.connection,
-        1,
-        meddle=lambda: yard.connection.execute("HINCRBY", key, "rounds_completed", 1),
-    )
-    RedisWorkshop(raced, yard.town, yard.clock).count_round(agent.uuid)
-    assert yard.connection.execute("HGET", key, "rounds_completed") == b"5"
-    yard.workshop.count_round(new_uuid())
-    assert len(yard.workshop.agents()) == 1
+    assert (found.rounds_completed, found.state) == (7, agent.state)
+    assert found.last_active_at > agent.last_active_at
+    assert list(yard.workshop.activity(agent.uuid)) == ["Round 7: a ü"]
+
+
+def test_nobody_counts_rounds_of_an_agent_that_is_not_there(yard: Yard) -> None:
+    yard.workshop.end_round(new_uuid(), 1, "Round 1")
+    assert yard.everything() == {}
+
+
+def test_all_that_others_may_change_of_an_agent_is_seen_at_one_go(yard: Yard) -> None:
+    agent = yard.agent()
+    counting = Breaking(yard.connection)
+    shop = RedisWorkshop(counting, yard.town, yard.clock)
+    assert shop.standing(agent.uuid) == Standing(yard.workshop.agent(agent.uuid))
+    assert counting.seen == 1
+    assert shop.standing(new_uuid()) == Standing(None)
+    for priority in (Priority.NORMAL, Priority.URGENT):
+        yard.workshop.send(message(agent.uuid, Kind.QUERY, priority))
+        assert shop.standing(agent.uuid).has_mail
+        yard.workshop.take(agent.uuid)
+        assert not shop.standing(agent.uuid).has_mail
+    yard.connection.execute("HSET", yard.key(f"agent:{agent.uuid}"), "state", "odd")
+    assert shop.standing(agent.uuid) == Standing(None)
 
 
 # Death

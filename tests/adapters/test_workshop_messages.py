@@ -91,6 +91,19 @@ def test_what_is_no_message_is_set_aside_and_told(yard: Yard, text: str | bytes)
     assert len(yard.workshop.events(9, agent=to)) == 1
 
 
+def test_messages_are_taken_several_at_one_go_and_what_is_none_is_no_gap(yard: Yard) -> None:
+    to = yard.agent().uuid
+    sent = [message(to, Kind.INFORMATIONAL, summary=str(number)) for number in range(4)]
+    for one in sent:
+        yard.connection.execute("RPUSH", yard.key(f"inbox:{to}"), "no message")
+        yard.workshop.send(one)
+    assert yard.workshop.take_some(to, 3) == sent[:3]
+    assert len(yard.list(f"inbox:{to}")) == 2
+    assert yard.workshop.take_some(to, 3) == sent[3:]
+    assert yard.workshop.take_some(to, 3) == []
+    assert len(yard.list(f"taken:{to}")) == 4
+
+
 def test_activity_is_ten_lines_and_an_hour(yard: Yard) -> None:
     uuid = new_uuid()
     for number in range(12):

@@ -132,8 +132,9 @@ class Stand:
         news, self.news = self.news, frozenset()
         return news
 
-    def say(self, line: str, *, activity: bool = False) -> None:
+    def say(self, line: str, *, activity: bool = False) -> str:
         self.said.append(line)
+        return line
 
     def begin(self, prompt: str, number: int, more: Mapping[str, str]) -> Program:
         if self.cannot:

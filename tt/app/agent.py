@@ -73,7 +73,7 @@ class AgentLoop:
         self._state = AgentState.STARTING
         self._look: set[str] = set(EVERYTHING)
         self._tokens: dict[str, str] = {}
-        self._rounds = 0
+        self._rounds, self._rounds_before = 0, me.rounds_completed
         self._number = me.rounds_completed
         self._retry_at = 0.0
         self._is_away = False
@@ -191,14 +191,15 @@ class AgentLoop:
             self._attempt.thaw()
 
     def _heed(self) -> None:
-        """Look at what others have said of this agent."""
-        if SELF in self._look:
-            self._look.discard(SELF)
-            self._see(self._shop.agent(self._me.uuid))
-        if STOP in self._look:
-            self._look.discard(STOP)
-            if self._shop.is_asked_to_stop(self._me.uuid):
-                self.end("asked to stop", now=False)
+        """Look at what others have said of this agent, and whether they have written to it."""
+        if not self._look & {SELF, STOP}:
+            return
+        found = self._shop.standing(self._me.uuid)
+        look, self._look = self._look, self._look & {INBOX} if found.has_mail else set()
+        if SELF in look:
+            self._see(found.agent)
+        if STOP in look and found.must_stop:
+            self.end("asked to stop", now=False)
 
     def _see(self, found: Agent | None) -> None:
         if found is None:
@@ -363,8 +364,8 @@ class AgentLoop:
         said = self._tell_end(attempt)
         self._attempt = None
         self._rounds += 1
-        self._say(f"Round {self._number}: {attempt.name} {said}", activity=True)
-        self._shop.count_round(self._me.uuid)
+        line = self._say(f"Round {self._number}: {attempt.name} {said}")
+        self._shop.end_round(self._me.uuid, self._rounds_before + self._rounds, line)
 
     def _tell_end(self, attempt: Attempt) -> str:
         code = attempt.code if attempt.code is not None else -1

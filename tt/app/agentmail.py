@@ -18,6 +18,8 @@ from tt.errors import StoreError
 from tt.ports import Clock
 from tt.workports import Workshop
 
+_AT_ONCE: Final = 10
+"""Messages that are taken at one go."""
 _MOST: Final = 50
 """Tasks that are taken ahead."""
 _MOST_NEWS: Final = 200
@@ -52,11 +54,10 @@ class Mail:
         """Take what there is; `working_on` is the uuid of the task under way, for who asks."""
         self.clear_away()
         while self.may_be_more and self._has_room:
-            message = self._take()
-            if message is None:
-                self.may_be_more = False
-                return
-            self._sort(message, working_on)
+            taken = self._take()
+            self.may_be_more = len(taken) == _AT_ONCE
+            for message in taken:
+                self._sort(message, working_on)
 
     @property
     def _has_room(self) -> bool:
@@ -97,9 +98,9 @@ class Mail:
         self.news = []
         self._must_untake, self.may_be_more = False, True
 
-    def _take(self) -> Message | None:
+    def _take(self) -> Sequence[Message]:
         try:
-            return self._shop.take(self._me.uuid)
+            return self._shop.take_some(self._me.uuid, _AT_ONCE)
         except StoreError:
             self._must_untake = True
             raise

@@ -89,6 +89,6 @@ class Ears(Protocol):
 class Journal(Protocol):
     """Where an agent says what it does."""
 
-    def __call__(self, line: str, *, activity: bool = False) -> None:
-        """Say one line; `activity` is for the town to see, too."""
+    def __call__(self, line: str, *, activity: bool = False) -> str:
+        """Say one line, and return it as it was said; `activity` is for the town to see, too."""
         ...

@@ -342,14 +342,16 @@ class _Journal:
     def __init__(self, project: Project, uuid: str) -> None:
         self._project, self._uuid = project, uuid
 
-    def __call__(self, line: str, *, activity: bool = False) -> None:
-        """Say one line."""
+    def __call__(self, line: str, *, activity: bool = False) -> str:
+        """Say one line; return it without what could rewrite a terminal."""
         from contextlib import suppress
 
         from tt.cli.screen import warn
         from tt.render.text import safe
 
-        warn([safe(line)])
+        said = safe(line)
+        warn([said])
         if activity:
             with suppress(StoreError):  # it is for whoever looks on just now
-                self._project.workshop.log(self._uuid, safe(line))
+                self._project.workshop.log(self._uuid, said)
+        return said

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from tt.adapters.redis.commands import Command, Commands
+from tt.adapters.redis.commands import Commands
 from tt.adapters.redis.happenings import event_text, oldest_first, read_event, streams
 from tt.adapters.redis.keys import TownKeys
-from tt.adapters.redis.replies import Reply, ReplyError, refused
+from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.steps import Step, as_bytes
 from tt.ports import Clock
 from tt.workports import Happened
 
 _LINES: Final = 10
 _SECONDS: Final = 3_600
+
+
+def keep_activity(step: Step, keys: TownKeys, agent: str, line: str) -> None:
+    """Let a step add a line to an agent's activity."""
+    key = keys.of("activity", agent)
+    step.do("LPUSH", key, as_bytes(line))
+    step.do("LTRIM", key, 0, _LINES - 1)
+    step.do("EXPIRE", key, _SECONDS)
 
 
 class Chronicle:
@@ -27,13 +35,9 @@ class Chronicle:
 
     def log(self, agent: str, line: str) -> None:
         """Add a line to an agent's activity; see `tt.workports.Workshop`."""
-        key = self._keys.of("activity", agent)
-        commands: list[Command] = [
-            ("LPUSH", key, as_bytes(line)), ("LTRIM", key, 0, _LINES - 1), ("EXPIRE", key, _SECONDS)
-        ]  # fmt: skip
-        for reply in self._connection.pipeline(commands):
-            if isinstance(reply, ReplyError):
-                raise refused(reply, self._connection.address, "LPUSH")
+        step = Step()
+        keep_activity(step, self._keys, agent, line)
+        step.run(self._connection)
 
     def activity(self, agent: str) -> list[str]:
         """Read the lines of an agent's activity, newest first."""

@@ -26,7 +26,7 @@ class Earshot:
     """The ears of one agent; to be closed. Where the server cannot tell, `say` is told so, once."""
 
     def __init__(
-        self, uuid: str, listen: Callable[[], Tracking], say: Callable[[str], None]
+        self, uuid: str, listen: Callable[[], Tracking], say: Callable[[str], object]
     ) -> None:
         self._uuid, self._listen, self._say = uuid, listen, say
         self._tracking: Tracking | None = None

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, cast
 
 from tt.adapters.redis.commands import Commands
@@ -37,15 +38,24 @@ class Inboxes:
             keys, push = [inbox, urgent, taken], "LPUSH" if high else "RPUSH"
         run_script(self._connection, "send", keys, (push, as_bytes(encode(message))))
 
-    def take(self, agent: str) -> Message | None:
-        """Take the next message; see `tt.workports.Workshop`."""
-        while (reply := run_script(self._connection, "take", self._places(agent))) is not None:
-            raw = cast("bytes", reply)
+    def take(self, agent: str, most: int) -> list[Message]:
+        """Take the next messages; see `tt.workports.Workshop.take_some`."""
+        found: list[Message] = []
+        while wanted := most - len(found):
+            reply = run_script(self._connection, "take", self._places(agent), [wanted])
+            raws = cast("list[bytes]", reply)
+            found += self._sound(agent, raws)
+            if len(raws) < wanted:
+                break
+        return found
+
+    def _sound(self, agent: str, raws: Iterable[bytes]) -> Iterator[Message]:
+        """Yield what are messages; set aside what is none."""
+        for raw in raws:
             try:
-                return decode(raw.decode())
+                yield decode(raw.decode())
             except (BadMessageError, UnicodeDecodeError) as error:
                 self._refuse(agent, raw, str(error))
-        return None
 
     def settle(self, agent: str, message: Message) -> None:
         """Have dealt with a message that was taken."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from tt.adapters.redis.agenthash import agent_fields
+from tt.adapters.redis.chronicle import keep_activity
 from tt.adapters.redis.codec import Hash
-from tt.adapters.redis.commands import Arg, Commands
+from tt.adapters.redis.commands import Arg, Command, Commands
 from tt.adapters.redis.happenings import event_text, streams
-from tt.adapters.redis.jobfields import count_in
 from tt.adapters.redis.keys import UUID, TownKeys
 from tt.adapters.redis.steps import Step, as_bytes, run_script
 from tt.adapters.redis.workboard import BoardReader
@@ -18,6 +18,7 @@ from tt.core.times import rfc3339
 from tt.errors import TTError
 from tt.ports import Clock
 from tt.record import replace
+from tt.workports import Standing
 
 _STARTS: Final = (AgentState.COLD, AgentState.STARTING)
 _STOP_SECONDS: Final = 3_600
@@ -74,16 +75,14 @@ class Staff:
                 return True
         return False
 
-    def count_round(self, uuid: str) -> None:
-        """Count one round; see `tt.workports.Workshop`."""
-        while (raw := self._read(uuid)) is not None:
-            step, key = Step(), self._keys.agent(uuid)
-            step.expect(key, raw, "id", "rounds_completed")
-            stamp = rfc3339(self._clock.now_ns())
-            rounds = str(count_in(raw, "rounds_completed") + 1)
-            step.change(key, raw, {"rounds_completed": rounds, "last_active_at": stamp})
-            if step.run(self._connection):
-                return
+    def end_round(self, uuid: str, rounds: int, line: str) -> None:
+        """Say how many rounds an agent has done; see `tt.workports.Workshop`."""
+        step, key = Step(), self._keys.agent(uuid)
+        step.expect(key, {"id": uuid}, "id")
+        stamp = rfc3339(self._clock.now_ns())
+        step.change(key, {}, {"rounds_completed": str(rounds), "last_active_at": stamp})
+        keep_activity(step, self._keys, uuid, line)
+        step.run(self._connection)  # where it is not done, there is no such agent any more
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
         """Show a sign of life; see `tt.workports.Workshop`."""
@@ -117,9 +116,12 @@ class Staff:
         """Raise the stop flag; see `tt.workports.Workshop`."""
         self._connection.execute("SET", self._keys.of("stop", uuid), "1", "EX", _STOP_SECONDS)
 
-    def is_asked_to_stop(self, uuid: str) -> bool:
-        """Say whether the flag is up."""
-        return self._connection.execute("EXISTS", self._keys.of("stop", uuid)) == 1
+    def standing(self, uuid: str) -> Standing:
+        """Look at all that others may have changed of an agent; see `tt.workports.Workshop`."""
+        stop, inbox, urgent = (self._keys.of(kind, uuid) for kind in ("stop", "inbox", "urgent"))
+        asked: list[Command] = [("EXISTS", stop), ("EXISTS", inbox, urgent)]
+        agent, (flags, lists) = self._reader.agent_and(uuid, asked)
+        return Standing(agent, flags != 0, lists != 0)
 
     def _try_enlist(self, agent: Agent) -> bool:
         """Make an agent's hash; False where a race was lost. Raises TTError for a taken name."""

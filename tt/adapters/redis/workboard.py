@@ -86,6 +86,17 @@ class BoardReader:
         order = sorted(found.values(), key=lambda agent: (agent.created_at, agent.uuid))
         return {agent.uuid: agent for agent in order}, faults
 
+    def agent_and(self, uuid: str, asked: Sequence[Command]) -> tuple[Agent | None, list[Reply]]:
+        """Read one agent, and return what is `asked` besides. Raises StoreError."""
+        key = self._keys.agent(uuid)
+        alive: Command = ("EXISTS", self._keys.of("alive", uuid))
+        found, (lives, *others) = self.hashes_and([key], [alive, *asked])
+        try:
+            agent = read_agent(uuid, found[key], alive=lives == 1) if key in found else None
+        except BadAgentError:
+            agent = None
+        return agent, others
+
     def held_by(self, agent: str) -> list[str]:
         """List the uuids of the tasks that an agent is to do, or does."""
         uuids, _ = find_tasks(self._connection, self._keys)

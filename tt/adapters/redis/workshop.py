@@ -23,7 +23,7 @@ from tt.core.jobs import Board, Job
 from tt.core.messages import Message
 from tt.core.saved import SavedKey
 from tt.ports import Clock
-from tt.workports import Ended, Happened, Leader, Outcome, Terms
+from tt.workports import Ended, Happened, Leader, Outcome, Standing, Terms
 
 
 class RedisWorkshop:
@@ -119,9 +119,9 @@ class RedisWorkshop:
         """Say how an agent is."""
         return self._steady.ask(lambda: self._staff.set_state(uuid, state, why, since))
 
-    def count_round(self, uuid: str) -> None:
-        """Count one round."""
-        self._steady.ask_once(lambda: self._staff.count_round(uuid))
+    def end_round(self, uuid: str, rounds: int, line: str) -> None:
+        """Say how many rounds an agent has done."""
+        self._steady.ask_once(lambda: self._staff.end_round(uuid, rounds, line))
 
     def beat(self, agent: Agent, claims: Mapping[str, str]) -> frozenset[str]:
         """Show a sign of life."""
@@ -151,9 +151,9 @@ class RedisWorkshop:
         """Raise the stop flag."""
         self._steady.ask(lambda: self._staff.ask_to_stop(uuid))
 
-    def is_asked_to_stop(self, uuid: str) -> bool:
-        """Say whether the flag is up."""
-        return self._steady.ask(lambda: self._staff.is_asked_to_stop(uuid))
+    def standing(self, uuid: str) -> Standing:
+        """Look at all that others may have changed of an agent."""
+        return self._steady.ask(lambda: self._staff.standing(uuid))
 
     def send(self, message: Message) -> None:
         """Send a message."""
@@ -161,7 +161,11 @@ class RedisWorkshop:
 
     def take(self, agent: str) -> Message | None:
         """Take the next message; after a StoreError `untake` comes first."""
-        return self._steady.ask_once(lambda: self._inboxes.take(agent))
+        return next(iter(self.take_some(agent, 1)), None)
+
+    def take_some(self, agent: str, most: int) -> Sequence[Message]:
+        """Take messages like `take`."""
+        return self._steady.ask_once(lambda: self._inboxes.take(agent, most))
 
     def settle(self, agent: str, message: Message) -> None:
         """Have dealt with a message."""
