@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tt.adapters.agenttrees import AgentTrees
     from tt.adapters.gitcommit import GitCommitter
     from tt.adapters.gitrepo import GitRepository
+    from tt.adapters.journal import FileJournal
     from tt.adapters.lock import WorktreeLock
     from tt.adapters.marked_file import MarkedPlanFile
     from tt.adapters.memo import Memo
@@ -149,6 +150,7 @@ class Project:
             path=self.config.plan_path.relative_to(self.config.root),
             file=self.plan_file,
             bases=self.bases,
+            journal=self.journal,
             store=RedisTaskStore(
                 self.connection, self.town, clock, frozenset(self.config.fields), self.witness
             ),
@@ -187,6 +189,14 @@ class Project:
 
         memory = self.recollection.base(self.town) if self.recollection else None
         return GitBaseStore(self.repository, self.town, memory=memory)
+
+    @property
+    def journal(self) -> FileJournal:
+        """What a sync that was killed had begun to write."""
+        from tt.adapters.base_names import escape
+        from tt.adapters.journal import FileJournal
+
+        return FileJournal(self.private / "begun" / escape(self.town))
 
     @property
     def identity(self) -> Identity:

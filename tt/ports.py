@@ -11,6 +11,7 @@ from tt.record import field, record
 
 if TYPE_CHECKING:  # who uses a port for itself should not wait for all that others carry
     from tt.core.base import Base
+    from tt.core.begun import Begun
     from tt.core.compared import End
     from tt.core.diff import Change
     from tt.core.lifeline import Commit, Version
@@ -98,6 +99,22 @@ class BaseStore(Protocol):
 
     def version(self, name: str) -> tuple[Base, Base] | None:
         """Return the base before and after the named sync; None where history does not have it."""
+        ...
+
+
+class Journal(Protocol):
+    """Syncs of one town in one worktree that began to write, and did not get to save the base."""
+
+    def begin(self, version: str, begun: Begun) -> None:
+        """Note a sync that goes on from this version of the base ("" where there is none yet)."""
+        ...
+
+    def begun(self, version: str) -> Sequence[Begun]:
+        """List what was noted since this version of the base was saved, oldest first."""
+        ...
+
+    def end(self) -> None:
+        """Forget what was noted: a base was saved."""
         ...
 
 

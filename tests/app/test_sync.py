@@ -901,6 +901,12 @@ def test_a_sync_that_is_always_overtaken_gives_up_and_says_so(clone: Clone) -> N
         sync(replace(clone.site, file=Restless()), MERGE)  # type: ignore[arg-type]
 
 
+def history(clone: Clone) -> Any:
+    """Return all changes that the history of a clone has, in any order."""
+    records = clone.bases.history()
+    return sorted(repr(change) for one in records for change in (*one.to_store, *one.to_file))
+
+
 @pytest.mark.parametrize("request_", [PUSH, PULL, MERGE])
 @pytest.mark.parametrize("flushed", [False, True])
 def test_a_sync_that_is_killed_anywhere_is_finished_by_the_next(
@@ -927,12 +933,55 @@ def test_a_sync_that_is_killed_anywhere_is_finished_by_the_next(
             report = clone.sync(request_)
             assert report.conflicts == ()
             assert (clone.plan, clone.stored, set(clone.memory.stones)) == wanted
+            assert flushed or history(clone) == history(straight), call
             before = clone.everything()
             clone.sync(request_)
             assert clone.everything() == before
         else:
             break
     assert call >= 2
+
+
+@pytest.mark.parametrize("request_", [PUSH, PULL, MERGE])
+def test_what_is_changed_again_after_a_kill_does_not_conflict_with_itself(request_: Any) -> None:
+    for call in count():
+        clone = Clone(None, task("a"), task("b", agent="dev"), task("c"), task("d"))
+        clone.sync(PUSH)
+        clone.raw("a")["description"] = "said in Redis"
+        clone.write(task("a"), task("b", agent="ops"), task("d"), task("e", "new"), task("f"))
+        try:
+            sync(crash_at(clone.site, call), request_)
+        except Crash:
+            clone.raw("a")["description"] = "said again in Redis"
+            there = clone.plan.tasks["a"]  # what a pull may have brought
+            clone.write(there, task("b", agent="qa"), task("c"), task("d"), task("e", "newer"))
+            report = clone.sync(MERGE)
+            assert report.conflicts == (), call
+            found = {one.id: (one.description, one.agent) for one in clone.plan.tasks.values()}
+            assert found == {
+                "a": ("said again in Redis", None),
+                "b": ("do it", "qa"),
+                "c": ("do it", None),
+                "d": ("do it", None),
+                "e": ("newer", None),
+            }
+            assert clone.plan.tasks == clone.stored.tasks
+            rests(clone)
+        else:
+            break
+    assert call >= 4
+
+
+def test_what_the_store_says_otherwise_than_was_noted_is_still_asked_about() -> None:
+    clone = Clone(None, task("a", agent="dev"))
+    clone.sync(PUSH)
+    clone.edit('"dev"', '"ops"')
+    with pytest.raises(Crash):
+        sync(crash_at(clone.site, 2), PUSH)  # noted and in the store; the base knows nothing
+    clone.raw("a")["agent"] = "of another"
+    clone.edit('"ops"', '"qa"')
+    report = clone.sync(MERGE)
+    assert [(one.file, one.store) for one in report.conflicts] == [("qa", "of another")]
 
 
 # Several clones

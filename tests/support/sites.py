@@ -9,6 +9,7 @@ from typing import Any
 
 from tt.adapters.memory import FixedClock, MemoryIdentity, MemoryPlanFile
 from tt.adapters.memory_base import MemoryBaseStore
+from tt.adapters.memory_journal import MemoryJournal
 from tt.adapters.memory_store import MemoryTaskStore, MemoryTown
 from tt.adapters.toml_write import task_lines, value_text
 from tt.app.look import View, look
@@ -105,6 +106,7 @@ class Clone:
         clock = FixedClock()
         self.file = MemoryPlanFile()
         self.bases = MemoryBaseStore()
+        self.journal = MemoryJournal()
         self.repository = repository
         self.locked = 0
         self.site = Site(
@@ -113,6 +115,7 @@ class Clone:
             path=Path("tasks.toml"),
             file=self.file,
             bases=self.bases,
+            journal=self.journal,
             store=MemoryTaskStore(self.memory, TOWN, clock, run_fields),
             repository=repository,
             identity=MemoryIdentity(identity),
@@ -221,6 +224,7 @@ def crash_at(site: Site, call: int) -> Site:
         store=killing(site.store, ("apply", "touch", "tag")),
         file=killing(site.file, ("write",)),
         bases=killing(site.bases, ("save",)),
+        journal=killing(site.journal, ("begin", "end")),
     )
 
 

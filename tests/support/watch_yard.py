@@ -142,11 +142,6 @@ class WatchYard:
         branch = self.branch
         wait_until(lambda: self.town(branch) == self.plan, f"{branch} to be in step", seconds)
 
-    def wait_for_base(self, seconds: float = LIMIT_SECONDS) -> None:
-        """Wait until the base has what the plan says, which comes last of all in a sync."""
-        town = f"here-{self.branch}"
-        wait_until(lambda: in_base(self.top, town) == self.plan, "the base", seconds)
-
     def assert_in_step(self) -> None:
         """Check that file, Redis and base agree."""
         assert self.town(self.branch) == self.plan

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 from tests.support.sites import TOWN, Clone, Crash, crash_at, frozen, plan_text, restore
 from tt.adapters.base_files import FileBaseStore
+from tt.adapters.journal import FileJournal
 from tt.adapters.memory import FixedClock, MemoryIdentity
 from tt.adapters.memory_store import MemoryTown
 from tt.adapters.planfile import TomlPlanFile
@@ -122,6 +123,7 @@ class RealClone:
             path=Path("tasks.toml"),
             file=TomlPlanFile(self.path, "tasks.toml"),
             bases=bases,
+            journal=FileJournal(directory / ".tt" / "begun"),
             store=RedisTaskStore(connection, TOWN, clock),
             repository=None,
             identity=MemoryIdentity("me"),

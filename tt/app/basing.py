@@ -8,6 +8,7 @@ from tt.app.storing import Written, lacks_progress
 from tt.app.work import Settled, Work
 from tt.core.agree import agree
 from tt.core.base import Base
+from tt.core.diff import Change
 from tt.core.model import Plan
 from tt.core.report import Direction, SyncRecord
 from tt.core.times import rfc3339
@@ -18,7 +19,8 @@ from tt.record import replace
 def move_base(
     site: Site, view: View, work: Work, settled: Settled, written: Written
 ) -> Base | None:
-    """Save the base that both sides now agree on, and the sync as its history entry.
+    """Save the base that both sides now agree on, and the sync as its history entry, together with
+    what a sync before it did not get to enter there.
 
     Saves nothing where that is no news. Returns the newest base; raises BaseMovedError where
     another saved one meanwhile.
@@ -32,13 +34,19 @@ def move_base(
         name="",
         time=rfc3339(site.clock.now_ns()),
         direction=work.label or str(work.direction),
-        to_store=settled.to_store,
-        to_file=settled.to_file,
+        to_store=_after(view.came.to_store, settled.to_store),
+        to_file=_after(view.came.to_file, settled.to_file),
         conflicts=len(view.outcome.conflicts),
     )
     saved = site.bases.save(view.stored, base, record)
+    site.journal.end()
     site.saved()
     return saved
+
+
+def _after(came: tuple[Change, ...], done: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return both; what this very sync wrote before it was overtaken is in both."""
+    return tuple(change for change in came if change not in done) + done
 
 
 def next_base(

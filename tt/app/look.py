@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tt.app.site import Site
 from tt.core.base import Base
+from tt.core.begun import Begun, across, take_up
 from tt.core.merge import goes_back
 from tt.core.model import Plan
 from tt.core.outcome import Outcome, Side
@@ -14,7 +15,7 @@ from tt.core.reconcile import complete, decided_fields, doubtful, reconcile
 from tt.core.trees import StoreView, Terms, Trust, differing
 from tt.errors import StoreError, TTError
 from tt.ports import Glimpse, Snapshot, StoredTask, StoreState, Town
-from tt.record import record, replace
+from tt.record import field, record, replace
 
 if TYPE_CHECKING:
     from tt.app.memory import Memory
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class View:
     """Both sides as they were read, and what they must change to agree.
 
-    `stored` is the base as the base store has it, `base` the one to reconcile with (an empty one
-    where the file has to be made). `state` holds completed tasks.
+    `stored` is the base as the base store has it, `base` the one to reconcile with: an empty one
+    where the file has to be made, one that knows more where a sync was killed before it saved its
+    own. `state` holds completed tasks.
     """
 
     stored: Base | None
@@ -42,6 +44,8 @@ class View:
     the base says."""
     label: str = ""
     """What the history calls a sync of it, where that is told apart from others."""
+    came: Begun = field(default_factory=Begun)
+    """What a sync that was killed had carried over already: `base` knows it, `stored` does not."""
 
     @property
     def trust(self) -> Trust:
@@ -99,11 +103,18 @@ def judged(site: Site, found: Found, asked: Terms) -> View:
     _check_owner(site, stored, state.town)
     within = found.glimpse.ids if found.glimpse else None
     store = _view(state, base, within)
+    trust = standing(base, state.town)
+    came = Begun()
+    if snapshot is not None and trust is Trust.CURRENT and not store.remade:
+        came = across(site.journal.begun(base.version), plan, store)
+        base = take_up(base, came)
     among = differing(base, plan, store, within)
     wishes = frozenset(_wishes(site, base, plan, doubtful(base, plan, store, among)))
-    terms = replace(asked, trust=standing(base, state.town), wishes=wishes)
+    terms = replace(asked, trust=trust, wishes=wishes)
     outcome = reconcile(base, plan, store, terms, among)
-    return View(stored, base, snapshot, state, store, terms, outcome, among, found.glimpse)
+    return View(
+        stored, base, snapshot, state, store, terms, outcome, among, found.glimpse, came=came
+    )
 
 
 def still_rewound(view: View) -> View:

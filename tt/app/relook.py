@@ -12,11 +12,11 @@ def look_again(site: Site, memory: Memory, *, whole: bool) -> View | None:
     """Look at what may have changed; `whole`: in Redis, too, and not in the file alone.
 
     None where only a look at everything will do: another `tt` has written since, or saved a base,
-    or something in the town is odd. Raises PlanError, StoreError.
+    or was killed while it wrote, or something in the town is odd. Raises PlanError, StoreError.
     """
     base = memory.base(site)
     snapshot = site.file.read()
-    if base is None or snapshot is None:
+    if base is None or snapshot is None or site.journal.begun(base.version):
         return None
     wanted = memory.wanted(site, base, snapshot.plan, whole=whole)
     if wanted is None:

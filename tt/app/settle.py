@@ -1,8 +1,9 @@
 """Writing what was decided: first the store, then the file, then the base.
 
 Killed between any two, the next run finishes the job: it finds both sides changed to the same, or
-one of them still to change. Each step looks whether what it writes over is still what was read,
-and a step that was overtaken ends this round: the caller looks again.
+one of them still to change. What is to be carried over is noted before, in case that one side
+changes it again meanwhile (`tt.core.begun`). Each step looks whether what it writes over is still
+what was read, and a step that was overtaken ends this round: the caller looks again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tt.app.look import View, read_again, still_rewound
 from tt.app.site import Site
 from tt.app.storing import Written, adopt, after, claim_of, note_pull, untouched, write_store
 from tt.app.work import Settled, Work
+from tt.core.begun import begin
 from tt.core.diff import Change, Edited, apply
 from tt.core.trees import StoreView, Trust
 from tt.core.values import ABSENT
@@ -61,6 +63,7 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     """Write both sides' changes, and move the base to what both now agree on."""
     _check_healing(view, work)
     claim = claim_of(site, view)
+    _begin(site, view, work)
     if work.direction.writes_store:
         written = write_store(site, view, work, claim)
     else:
@@ -82,6 +85,13 @@ def settle(site: Site, view: View, work: Work) -> Settled:
     except BaseMovedError:
         return replace(settled, overtaken=True)
     return replace(settled, base=base, seq=written.seq, epoch=written.epoch)
+
+
+def _begin(site: Site, view: View, work: Work) -> None:
+    """Note what is carried over, for whoever goes on if this is killed before the base is saved."""
+    if work.to_store or work.to_file:
+        version = view.stored.version if view.stored else ""
+        site.journal.begin(version, begin(work.to_store, work.to_file))
 
 
 def _file_moved(site: Site, view: View, work: Work, settled: Settled, written: Written) -> Settled:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tt.ports import BaseStore, Clock, Identity, PlanFile, Repository, TaskStore
+from tt.ports import BaseStore, Clock, Identity, Journal, PlanFile, Repository, TaskStore
 from tt.record import record
 
 
@@ -24,6 +24,7 @@ class Site:
     path: Path
     file: PlanFile
     bases: BaseStore
+    journal: Journal
     store: TaskStore
     repository: Repository | None
     identity: Identity
