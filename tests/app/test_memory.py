@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -19,13 +20,13 @@ from hypothesis.stateful import (
 )
 
 from tests.support.plans import IDS, edits, plans, repaired, statuses, task, tasks
-from tests.support.sites import TOWN, Clone, foreign_hash, frozen, restore
+from tests.support.sites import TOWN, Clone, Crash, crash_at, foreign_hash, frozen, restore
 from tt.adapters.memory import FixedClock, MemoryPlanFile
 from tt.adapters.memory_store import MemoryTaskStore, MemoryTown
 from tt.adapters.planfile_memory import PlanMemory
 from tt.app.look import View
 from tt.app.memory import Memory
-from tt.app.sync import Request, report, synced
+from tt.app.sync import Request, report, sync, synced
 from tt.core.diff import with_field
 from tt.core.ids import task_uuid
 from tt.core.model import Plan, Task
@@ -275,6 +276,18 @@ class Twice(RuleBasedStateMachine):
 
         self.each(hook)
 
+    @rule(direction=st.sampled_from(list(Direction)), calls=st.integers(1, 4))
+    def another_process_is_killed_here(self, direction: Direction, calls: int) -> None:
+        """Let a hook die somewhere in its sync of the watched worktree."""
+
+        def hook(scene: Scene) -> None:
+            before = frozen(scene.town).tasks
+            with suppress(Crash):
+                sync(crash_at(scene.watched.site, calls), Request(direction, force=True))
+            self.note_touched(scene, before)
+
+        self.each(hook)
+
     @rule(listens=st.integers(0, 4).map(bool))
     def watcher_syncs(self, listens: bool) -> None:
         self.sync(self.request, lambda _: None, listens=listens)
@@ -390,6 +403,21 @@ def test_where_another_has_written_everything_is_looked_at(pair: Pair) -> None:
     assert view.glimpse is None
     assert [conflict.why for conflict in view.outcome.conflicts]
     assert "depends_on" not in pair.watched.raw("a")
+
+
+def test_where_another_was_killed_before_it_raised_the_count_everything_is_looked_at(
+    pair: Pair,
+) -> None:
+    pair.edit()
+    count = pair.watched.memory.plan["seq"]
+    with pytest.raises(Crash):
+        sync(crash_at(pair.watched.site, 2), KEEPING)
+    assert pair.watched.raw("a")["x:note"] == "1"
+    pair.watched.memory.plan["seq"] = count
+    pair.edit("note = 1", "note = 2")
+    view = pair.push()
+    assert (view.glimpse, view.outcome.conflicts) == (None, [])
+    assert pair.watched.raw("a")["x:note"] == "2"
 
 
 def test_where_another_wrote_during_a_push_the_next_one_looks_at_everything(pair: Pair) -> None:
