@@ -49,7 +49,7 @@ def test_boxes_lie_apart_or_within_and_lines_join_them(found: Network) -> None:
     inside = found.members()
     drawing = lay_out(sizes, inside, arrows, dict.fromkeys(found.groups, 90.0))
     boxes = drawing.boxes
-    assert boxes.keys() == found.all.keys()
+    assert boxes.keys() == {*found.groups, *found.tasks}
     for members in inside.values():
         assert not any(overlap(boxes[one], boxes[other]) for one, other in combinations(members, 2))
     for name, group in found.around.items():
@@ -103,7 +103,7 @@ def test_barycentres_uncross_what_need_not_cross() -> None:
 def test_each_task_has_one_line_and_each_arrow_is_drawn_or_told(found: Network, most: int) -> None:
     lines = strands(found, most).lines
     order = [line.node for line in lines if isinstance(line, Knot)]
-    assert sorted(order) == sorted(found.all)
+    assert sorted(order) == sorted((*found.groups, *found.tasks))
     drawn = arrows_of(lines)
     assert all(order.index(before) < order.index(after) for before, after in drawn)
     told = {

@@ -63,7 +63,7 @@ def test_of_a_selection_the_groups_around_it_are_shown_and_the_rest_is_counted()
 
 def test_who_does_a_task_is_its_holder_then_its_agent_then_the_default() -> None:
     found = network(EPIC, holders={"build": "bob-2"})
-    assert [found.agent(found.all[name]) for name in ("build", "design", "ship", "epic")] == [
+    assert [found.agent(found.named(name)) for name in ("build", "design", "ship", "epic")] == [
         "bob-2", "ann", "eve", "",
     ]  # fmt: skip
 

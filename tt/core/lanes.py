@@ -67,7 +67,7 @@ def _reduced(found: Network) -> dict[str, list[str]]:
     """
     inside = found.members()
     leads, led = _within(found)
-    after: dict[str, dict[str, None]] = {node: {} for node in found.all}
+    after: dict[str, dict[str, None]] = {node: {} for node in (*found.groups, *found.tasks)}
     for edge in found.edges:
         for first in _first(edge.after, inside, led):
             after[edge.before][first] = None

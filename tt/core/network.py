@@ -83,10 +83,9 @@ class Network:
             yield at
             at = self.around.get(at)
 
-    @property
-    def all(self) -> dict[str, Task]:
-        """Groups and tasks by id."""
-        return {**self.groups, **self.tasks}
+    def named(self, identifier: str) -> Task:
+        """Return the group or task of an id that is in it."""
+        return self.groups.get(identifier) or self.tasks[identifier]
 
 
 def network(

@@ -227,13 +227,13 @@ class _Asked:
 
     def _by_parent(self, parent: str) -> tuple[str, ...]:
         """Return what a task waits for because of its parent, without recursion."""
-        path: list[str] = []
+        path: dict[str, None] = {}
         at: str | None = parent
         while at is not None and at not in self._known and at not in path:
             if at not in self._groups:
                 self._known[at] = (at,)  # a stage; or none at all, and then nothing can be begun
                 break
-            path.append(at)
+            path[at] = None
             at = self._plan.tasks[at].parent
         asked = self._known.get(at, ()) if at is not None else ()
         for group in reversed(path):

@@ -115,7 +115,7 @@ def _source(lane: int, low: int, high: int, *, goes_on: bool) -> str:
 
 
 def _row(line: Knot, head: str, found: Network, width: int, look: Look) -> str:
-    task = found.all[line.node]
+    task = found.named(line.node)
     status = task.status
     symbol = f"{SYMBOLS.get(status, '?')} " if look.symbols else ""
     state = pad(f"{symbol}{safe(status)}", 11 if look.symbols else 9)
