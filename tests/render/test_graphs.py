@@ -93,6 +93,30 @@ def test_mermaid_gets_back_what_was_written() -> None:
     assert re.sub(r"#(\d+);", lambda found: chr(int(found[1])), label).startswith('a"]<br/>')
 
 
+QUOTED = r'"(?:[^"\\\n]|\\.)*"'
+DOT = re.compile(
+    rf"""digraph\ plan\ {{
+    | \ +(?:rankdir|node|edge)[^&]*;
+    | \ +label={QUOTED};\ labelloc=t;
+    | \ +subgraph\ cluster_g\d+\ {{
+    | \ +label={QUOTED};\ labeljust=l;\ margin=12;
+    | \ +g\d+\ \[shape=point,\ style=invis,\ label=""\];
+    | \ +n\d+\ \[label={QUOTED}(?:,\ \w+=(?:"[\#\w,]+"|\w+))+\];
+    | \ +[gn]\d+\ ->\ [gn]\d+(?:\ \[[\w=,\ ]+\])?;
+    | \ *}}""",
+    re.VERBOSE,
+)
+
+
+@given(plans())
+def test_no_text_breaks_dots_syntax(plan: Plan) -> None:
+    found = network(plan)
+    lines = dot_lines(found)
+    assert [line for line in lines if not DOT.fullmatch(line)] == []
+    assert sum(line.strip() == "}" for line in lines) == len(found.groups) + 1
+    assert sum(" -> " in line for line in lines if '"' not in line) == len(found.arrows())
+
+
 @settings(max_examples=30, deadline=None)
 @given(plans())
 def test_dot_accepts_any_text_and_shows_it_as_it_is(plan: Plan) -> None:

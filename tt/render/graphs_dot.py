@@ -6,23 +6,17 @@ quotes, with backslashes, quotes and ampersands escaped, so that dot reads none 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from tt.core.model import Task
 from tt.core.network import Because, Edge, Network
-from tt.render.text import clip, safe
-from tt.render.tree import progress_text
+from tt.render.graphs_outline import COLORS, group_words, node_names, outline, task_words
+from tt.render.text import safe
 
-_LONGEST: Final = 60
-_STYLES: Final = {
-    "pending": 'fillcolor="#f6f8fa", color="#8c959f"',
-    "assigned": 'fillcolor="#ddf4ff", color="#54aeff"',
-    "running": 'fillcolor="#b6e3ff", color="#0969da", penwidth=2',
-    "completed": 'fillcolor="#dafbe1", color="#2da44e"',
-    "failed": 'fillcolor="#ffebe9", color="#cf222e", penwidth=2',
-    "cancelled": 'fillcolor="#eaeef2", color="#8c959f", style="filled,rounded,dashed"',
-}
+_MORE: Final = {
+    "running": ", penwidth=2", "failed": ", penwidth=2",
+    "cancelled": ', style="filled,rounded,dashed"',
+}  # fmt: skip
 _HEAD: Final = (
     "    rankdir=LR; compound=true; newrank=true;",
     '    node [shape=box, style="filled,rounded", fillcolor=white, fontname="sans-serif"];',
@@ -31,35 +25,33 @@ _HEAD: Final = (
 
 
 def dot_lines(found: Network) -> list[str]:
-    """Return a digraph; groups are clusters, the arrow of a stage is a bold one."""
-    names = {name: f"g{number}" for number, name in enumerate(found.groups)}
-    names |= {name: f"n{number}" for number, name in enumerate(found.tasks)}
-    arrows = [_arrow(edge, found, names) for edge in found.arrows()]
+    """Return a digraph; groups are clusters, the arrow of a stage is a bold one.
+
+    Each cluster has an unseen point, where its arrows are tied.
+    """
+    names = node_names(found)
+
+    def group(task: Task) -> list[str]:
+        return [
+            f"subgraph cluster_{names[task.id]} {{",
+            f"label={_quoted(': '.join(group_words(task, found)))}; labeljust=l; margin=12;",
+            f'{names[task.id]} [shape=point, style=invis, label=""];',
+        ]
+
+    def node(task: Task) -> str:
+        label = _quoted(*task_words(task, found))
+        return f"{names[task.id]} [label={label}, {_style(task.status)}];"
+
     title = [f"    label={_quoted(found.title)}; labelloc=t;"] if found.title else []
-    return ["digraph plan {", *_HEAD, *title, *_nodes(found, names), *arrows, "}"]
+    arrows = [_arrow(edge, found, names) for edge in found.arrows()]
+    return ["digraph plan {", *_HEAD, *title, *outline(found, group, node, "}"), *arrows, "}"]
 
 
-def _nodes(found: Network, names: dict[str, str]) -> Iterator[str]:
-    """Yield clusters and nodes; each cluster has an unseen point, where its arrows are tied."""
-    inside = found.members()
-    todo = [("", iter(inside[""]))]
-    while todo:
-        group, members = todo[-1]
-        indent = "    " * len(todo)
-        one = next(members, None)
-        if one is None:
-            todo.pop()
-            if group:
-                yield f"{indent[4:]}}}"
-        elif one in found.groups:
-            yield f"{indent}subgraph cluster_{names[one]} {{"
-            yield f"{indent}    label={_group(found.groups[one], found)}; labeljust=l; margin=12;"
-            yield f'{indent}    {names[one]} [shape=point, style=invis, label=""];'
-            todo.append((one, iter(inside[one])))
-        else:
-            task = found.tasks[one]
-            said = [f"label={_task(task, found)}", _STYLES.get(task.status, "style=filled")]
-            yield f"{indent}{names[one]} [{', '.join(said)}];"
+def _style(status: str) -> str:
+    if status not in COLORS:
+        return "style=filled"
+    fill, stroke = COLORS[status]
+    return f'fillcolor="{fill}", color="{stroke}"{_MORE.get(status, "")}'
 
 
 def _arrow(edge: Edge, found: Network, names: dict[str, str]) -> str:
@@ -68,16 +60,6 @@ def _arrow(edge: Edge, found: Network, names: dict[str, str]) -> str:
     said += [f"lhead=cluster_{names[edge.after]}"] if edge.after in found.groups else []
     attributes = f" [{', '.join(said)}]" if said else ""
     return f"    {names[edge.before]} -> {names[edge.after]}{attributes};"
-
-
-def _group(task: Task, found: Network) -> str:
-    return _quoted(f"{task.id}: {progress_text(found.progress[task.id])}")
-
-
-def _task(task: Task, found: Network) -> str:
-    agent = found.agent(task)
-    state = f"{task.status} @{agent}" if agent else task.status
-    return _quoted(task.id, clip(safe(task.description), _LONGEST), state)
 
 
 def _quoted(*lines: str) -> str:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from tt.core.layers import ACROSS, HEAD, Box, Drawing, Point, Size, lay_out
 from tt.core.model import Task
 from tt.core.network import Because, Network
+from tt.render.graphs_outline import COLORS
 from tt.render.text import clip, columns, safe
 from tt.render.tree import SYMBOLS, progress_text
 
@@ -19,11 +20,6 @@ _PAD: Final = 10.0
 _HEIGHT: Final = 52.0
 _TITLE: Final = 34.0
 _LONGEST: Final = 34
-_FILLS: Final = {
-    "pending": ("#f6f8fa", "#8c959f"), "assigned": ("#ddf4ff", "#54aeff"),
-    "running": ("#b6e3ff", "#0969da"), "completed": ("#dafbe1", "#2da44e"),
-    "failed": ("#ffebe9", "#cf222e"), "cancelled": ("#eaeef2", "#8c959f"),
-}  # fmt: skip
 _STYLE: Final = """\
 text { font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328 }
 .name { font-weight: bold } .said { fill: #57606a } .title { font-size: 15px; font-weight: bold }
@@ -102,7 +98,7 @@ def _group(name: str, box: Box, found: Network) -> str:
 
 
 def _task(task: Task, box: Box, found: Network) -> str:
-    fill, stroke = _FILLS.get(task.status, ("#ffffff", "#8c959f"))
+    fill, stroke = COLORS.get(task.status, ("#ffffff", "#8c959f"))
     name, description, state = map(_text, _words(task, found))
     x = box.x + _PAD
     return (
