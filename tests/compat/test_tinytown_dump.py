@@ -58,16 +58,21 @@ def task(name: str, description: str, status: str, *tags: str) -> Task:
     return Task(name, {**fields, "tags": list(tags)} if tags else fields)
 
 
+def assigned(uuid: str, description: str, status: str, agent: str) -> Task:
+    fields = {"description": description, "status": status, "agent": agent}
+    return Task(made_id(description, uuid), fields)
+
+
 EXPECTED = [
     task("profile-epic", "Implement user profile feature", "pending", "epic", "q1-2024"),
     task("design", "Design profile API schema", "completed", "design"),
     task("implement", "Implement profile endpoints", "pending", "backend"),
     task("test", "Write profile API tests", "failed", "testing"),
     task("review", "Review profile implementation", "pending", "review"),
-    task(made_id("Implement the login form", LOGIN), "Implement the login form", "completed"),
-    task(made_id("Design the schema", SCHEMA), "Design the schema", "running"),
+    assigned(LOGIN, "Implement the login form", "completed", "developer"),
+    assigned(SCHEMA, "Design the schema", "running", "architect"),
     task(made_id("Write the changelog", CHANGELOG), "Write the changelog", "pending"),
-    task(made_id("Draw the diagram", DIAGRAM), "Draw the diagram", "assigned"),
+    assigned(DIAGRAM, "Draw the diagram", "assigned", "architect"),
 ]
 
 
@@ -167,9 +172,9 @@ def check(key: str, raw: Texts) -> None:
         assert not raw.keys() & {"assigned_to", "started_at", "result"}
 
 
-def test_an_agent_that_tinytown_assigned_does_not_become_the_plans(world: RedisWorld) -> None:
+def test_a_task_that_tinytown_assigned_is_for_that_agent(world: RedisWorld) -> None:
     assert world.hash(DIAGRAM)["assigned_to"] == ARCHITECT
-    assert world.store().load().tasks[EXPECTED[8].id].task.agent is None
+    assert world.store().load().tasks[EXPECTED[8].id].task.agent == "architect"
     mirrored = world.store("assigned_to", "result").load().tasks
     assert mirrored[EXPECTED[8].id].task.fields["assigned_to"] == "architect"
     assert mirrored[EXPECTED[5].id].task.fields["result"] == "done by mock"

@@ -629,6 +629,15 @@ def test_an_agent_follows_a_reassignment(world: World) -> None:
     assert load(world).tasks["a"].task.agent == "dev"
 
 
+def test_a_task_that_no_plan_has_is_for_whoever_it_was_assigned_to(world: World) -> None:
+    world.agent(DEV, "dev")
+    world.put(OTHER, foreign(OTHER, "Draw", "assigned", assigned_to=DEV))
+    world.put(OTHER_2, foreign(OTHER_2, "Paint", "assigned", assigned_to=QA))
+    found = load(world).tasks
+    assert found[made_id("Draw", OTHER)].task.agent == "dev"
+    assert found[made_id("Paint", OTHER_2)].task.agent is None
+
+
 def test_an_agent_named_after_an_assignment_is_not_overridden_by_it(world: World) -> None:
     world.agent(DEV, "dev")
     world.agent(QA, "qa")

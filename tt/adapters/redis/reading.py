@@ -137,7 +137,8 @@ class TownReading:
             self._link(named)
 
     def _follow_assignment(self, stored: StoredTask, agents: Mapping[str, str]) -> None:
-        """Let an assignment that came after `agent` was written override it.
+        """Let an assignment that came after `agent` was written override it; a task of no plan is
+        for whoever has it.
 
         The fields are still ours to change here: nobody has seen them.
         """
@@ -145,7 +146,8 @@ class TownReading:
         name = agents.get(raw["assigned_to"])
         if "assigned_to" in self._run_fields:
             fields["assigned_to"] = name or raw["assigned_to"]
-        if name and "agent" in fields and raw.get("agent_for") != raw["assigned_to"]:
+        follows = "agent" in fields if stored.tagged else True
+        if name and follows and raw.get("agent_for") != raw["assigned_to"]:
             fields["agent"] = name
 
     def _name_parents(self) -> set[str]:

@@ -150,11 +150,13 @@ class BoardReader:
         return {keys[key]: raw for key, raw in self.hashes(list(keys)).items()}
 
     def _reassigned(self, raws: Iterable[Hash]) -> dict[str, str]:
-        """Return the names of the agents that override what a task's own `agent` says."""
+        """Return the names of the agents that override what a task's own `agent` says, or whom a
+        task of no plan is for."""
         uuids = {
             uuid_in(raw, "assigned_to")
             for raw in raws
-            if raw.get("agent") and raw.get("agent_for") != raw.get("assigned_to")
+            if (raw.get("agent") or '"plan:' not in raw.get("tags", ""))
+            and raw.get("agent_for") != raw.get("assigned_to")
         } - {""}
         return agent_names(self._connection, self._keys, uuids) if uuids else {}
 
