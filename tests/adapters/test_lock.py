@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from tests.support.holding import holding
 from tests.support.permissions import needs_permissions
 from tt.adapters.lock import WorktreeLock
 from tt.errors import LockedError, TTError
@@ -24,24 +24,9 @@ with WorktreeLock(pathlib.Path(sys.argv[1]), "tt sync \\x1b[31m"):
 """
 
 
-@contextmanager
-def other_process(path: Path) -> Iterator[subprocess.Popen[str]]:
+def other_process(path: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Let another process hold the lock."""
-    root = str(Path(__file__).resolve().parents[2])
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ) | {"PYTHONPATH": root},
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+    return holding(HOLD, str(path))
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.holding import holding
 from tt.adapters.watchpost import WatchPost, this_host
 from tt.core.watcher import Watcher, WatchState
 from tt.errors import TTError, WatchedError
@@ -38,24 +39,9 @@ ME = Watcher(os.getpid(), "2026-01-02T03:04:05+00:00", host=this_host())
 FINE = WatchState("in step")
 
 
-@contextmanager
-def other_watcher(private: Path, *how: str) -> Iterator[subprocess.Popen[str]]:
+def other_watcher(private: Path, *how: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Let another process watch; a `deaf` one does not hear that it shall end."""
-    root = str(Path(__file__).resolve().parents[2])
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(private), *how],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ) | {"PYTHONPATH": root},
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+    return holding(HOLD, str(private), *how)
 
 
 @pytest.fixture
