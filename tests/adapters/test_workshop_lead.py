@@ -50,6 +50,20 @@ def test_what_never_ends_is_no_lease(yard: Yard) -> None:
     assert yard.workshop.lead("a", 60)
 
 
+@pytest.mark.parametrize("missing", ["LPOS", "LMOVE"])
+def test_a_server_that_is_too_old_is_said_to_be(
+    launch_redis: Launch, town: str, missing: str
+) -> None:
+    server = launch_redis("--rename-command", missing, "")
+    with server.connect() as made:
+        yard = Yard(town, made)
+        agent, (job,) = yard.agent(), yard.plan("a")
+        with pytest.raises(StoreError) as caught:  # noqa: PT012  which of them it is depends
+            yard.handed(job, agent)
+            yard.workshop.take(agent.uuid)
+    assert caught.value.hint == "Agents and the conductor need Redis 6.2 or newer, or Valkey."
+
+
 def test_nobody_is_judged_within_a_lease_of_the_server_s_start(
     launch_redis: Launch, town: str
 ) -> None:

@@ -126,6 +126,8 @@ _FATAL_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 _ELSEWHERE: Final = frozenset({"MOVED", "ASK", "TRYAGAIN"})
+_UNKNOWN: Final = ("err unknown command", "err unknown redis command")
+_NEEDED: Final = "Agents and the conductor need Redis 6.2 or newer, or Valkey."
 
 
 def fatal(reply: ReplyError, address: str) -> RefusedError | None:
@@ -139,8 +141,9 @@ def fatal(reply: ReplyError, address: str) -> RefusedError | None:
 
 def refused(reply: ReplyError, address: str, command: str) -> RefusedError:
     """Say that `command` got an error where none was expected, whatever the error is."""
+    hint = _NEEDED if reply.text.lower().startswith(_UNKNOWN) else None
     return fatal(reply, address) or RefusedError(
-        f"{address} refuses {printable(command)}: {said(reply)}", None, reply
+        f"{address} refuses {printable(command)}: {said(reply)}", hint, reply
     )
 
 
