@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from tt.config.keys import PROJECT_FILE, USER_FILE
 from tt.config.settings import Config, load_config, town_name
-from tt.errors import NoTownError, StoreError, TTError, UsageError
+from tt.errors import TTError, UsageError
 
 if TYPE_CHECKING:
     from tt.adapters.agenttrees import AgentTrees
@@ -23,13 +23,9 @@ if TYPE_CHECKING:
     from tt.adapters.memo import Memo
     from tt.adapters.planends import PlanEnds
     from tt.adapters.planfile import TomlPlanFile
-    from tt.adapters.redis.address import Address
-    from tt.adapters.redis.connection import Connection
     from tt.adapters.redis.demotown import DemoTown
-    from tt.adapters.redis.kept import Kept
     from tt.adapters.redis.ondemand import OnDemand
     from tt.adapters.redis.server import EmbeddedServer
-    from tt.adapters.redis.tracking import Tracking
     from tt.adapters.redis.witness import Witness
     from tt.adapters.redis.workshop import RedisWorkshop
     from tt.adapters.scratch import ScratchRepository
@@ -41,14 +37,12 @@ if TYPE_CHECKING:
     from tt.app.site import Site
     from tt.core.answers import TownFound
     from tt.ports import BaseStore, Identity
+    from tt.reach import Reach
     from tt.recollection import Recollection
 
 
 _LOOPBACK = ("localhost", "127.", "::1")
 
-_HASTY_REDIS = 0.4
-"""Seconds that a hook waits for a connection, and for each answer on it: Git goes on within one
-second, whichever of the two does not come."""
 _HASTY_LOCK = 0.9
 """Seconds that a hook waits for another `tt` in this worktree."""
 
@@ -74,13 +68,9 @@ class Project:
         starts no server where there is nothing to sync.
         """
         self.hasty = hasty
-        self.starts_server = True
-        """Whether the built-in server is started where it is not up."""
         self.lock_wait: float | None = _HASTY_LOCK if hasty else None
         self.recollection: Recollection | None = None
         """What a process that syncs again and again remembers of this worktree."""
-        self.kept: Kept | None = None
-        """What keeps the connection for a process that syncs again and again."""
         self.command = command
         self.config = config
         self.repository = repository
@@ -96,8 +86,8 @@ class Project:
     ) -> None:
         if self.repository is not None:
             self.repository.close()
-        if "connection" in self.__dict__:
-            self.connection.close()
+        if "reach" in self.__dict__:
+            self.reach.close()
 
     @cached_property
     def town(self) -> str:
@@ -215,40 +205,18 @@ class Project:
         return WorktreeLock(path, self.command, self.lock_wait)
 
     @cached_property
-    def connection(self) -> OnDemand:
-        """The Redis that the settings mean; it is asked only when a command needs it."""
-        from tt.adapters.redis.ondemand import OnDemand
+    def reach(self) -> Reach:
+        """How the project reaches its Redis."""
+        from tt.reach import Reach
 
-        timeout = self.config.redis_timeout
-        if self.hasty:
-            timeout = min(timeout, _HASTY_REDIS)
-        address = self._address
-
-        def connect() -> Connection:
-            return self._connect(address, timeout)
-
-        if self.kept is None:
-            return OnDemand(address.display, connect)
-        town = self.town_or_none or ""
-        return self.kept.on_demand(address.display, (address, timeout, town), town, connect)
+        return Reach(
+            self.config, lambda: self.town_or_none, hasty=self.hasty, has_work=self._has_work
+        )
 
     @property
-    def _address(self) -> Address:
-        """Where the settings say that Redis is; the user's own server where they do not."""
-        if self.config.redis is None:
-            from tt.adapters.redis.home import ServerHome
-
-            return ServerHome(self.config.home).address
-        from tt.adapters.redis.url import parse_address
-
-        return parse_address(self.config.redis)
-
-    def _connect(self, address: Address, timeout: float) -> Connection:
-        if self.config.redis is None:
-            return self._embedded(timeout)
-        from tt.adapters.redis.opening import open_connection
-
-        return open_connection(address, timeout=timeout, town=self.town_or_none)
+    def connection(self) -> OnDemand:
+        """The Redis that the settings mean; it is asked only when a command needs it."""
+        return self.reach.connection
 
     @cached_property
     def workshop(self) -> RedisWorkshop:
@@ -262,57 +230,8 @@ class Project:
         connection = self.connection
         return RedisWorkshop(connection, self.town, SystemClock(), connection.close)
 
-    def tracking(self, *, tasks: bool) -> Tracking:
-        """Listen to what happens to the town, and to its `tasks`, on a connection of its own.
-
-        The built-in server is not started for that. Raises TrackingError where the server cannot
-        tell, and StoreError.
-        """
-        from tt.adapters.redis.tracking import track
-
-        town, timeout = self.town, self.config.redis_timeout
-        return track(self._running(timeout), town, timeout, tasks=tasks)
-
-    def listening(self, prefixes: Collection[str]) -> Tracking:
-        """Listen to keys of the town that begin so after its name, such as `task:` or
-        `inbox:UUID`; see `tracking`."""
-        from tt.adapters.redis.tracking import listen
-
-        town, timeout = self.town, self.config.redis_timeout
-        return listen(self._running(timeout), town, prefixes, timeout)
-
-    def _running(self, timeout: float) -> Connection:
-        if self.config.redis is not None:
-            return self._connect(self._address, timeout)
-        from tt.adapters.redis.opening import connect_running
-
-        connected = connect_running(self.config.home, timeout=timeout)
-        if connected is None:
-            raise StoreError(
-                "The built-in Redis is not running.",
-                "The next edit of the plan starts it, or `tt sync`.",
-            )
-        return connected
-
-    def _embedded(self, timeout: float) -> Connection:
-        from tt.adapters.redis.opening import connect_embedded, connect_running
-
-        home = self.config.home
-        if not self.starts_server:
-            return self._running(timeout)
-        connected = connect_running(home, timeout=timeout) if self.hasty else None
-        if connected is not None:
-            return connected
-        if not self.hasty or self._has_work:
-            return connect_embedded(home, timeout=timeout)
-        raise NoTownError(
-            "The built-in Redis is not running, and there is nothing to sync yet.",
-            "The first commit that edits the plan starts it, or `tt sync`.",
-        )
-
-    @property
     def _has_work(self) -> bool:
-        """Whether a server that is not running is worth its start: for a plan that was synced
+        """Say whether a server that is not running is worth its start: for a plan that was synced
         before, or that was edited since the last commit."""
         if self.repository is None or self.bases.load() is not None:
             return True

@@ -121,13 +121,13 @@ class Lookout:
         from tt.app.sync import Request, report, synced
 
         with self._open() as project:
-            project.starts_server = is_edited
+            project.reach.starts_server = is_edited
             self._find(project)
             connection = project.connection
             self._hearing.listen(
                 (connection.address, project.town),
                 lambda: connection.execute("PING"),  # which starts the user's own server if need be
-                lambda: project.tracking(tasks=self._two_way),
+                lambda: project.reach.track(project.town, tasks=self._two_way),
             )
             site = project.site
             is_put_back = by_git and self._is_heads(site)
@@ -218,7 +218,7 @@ class Lookout:
         project = open_project(self._where.directory, self._where.settings, "tt watch")
         project.lock_wait = _LOCK
         project.recollection = self._recollection
-        project.kept = self._kept
+        project.reach.kept = self._kept
         return project
 
     def _find(self, project: Project) -> None:

@@ -56,7 +56,7 @@ class Podium:
             return self._deaf
         self._project.connection.execute("PING")  # which starts the user's own server if need be
         try:
-            self._tracking = self._project.listening(_PREFIXES)
+            self._tracking = self._project.reach.listen(self._project.town, _PREFIXES)
         except TrackingError as error:
             self._deaf = _DEAF.format(error.message)
         return self._deaf

@@ -207,7 +207,7 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     me = shop.enlist(_agent(project, orders, uuid, cli.name))
     teller = Teller(me.name, me.role, shop.town, own_words(), cli.report is Reporting.SELF,
                     orders.branch)  # fmt: skip
-    listen = partial(project.listening, prefixes_of(me.uuid))
+    listen = partial(project.reach.listen, shop.town, prefixes_of(me.uuid))
     say = _Journal(project, me.uuid)
     ears = Earshot(me.uuid, listen, say)
     means = Means(shop, bench, ears, say, time.monotonic, SystemClock(), new_uuid)

@@ -149,7 +149,11 @@ def _wait(project: Project, agent: Agent, timeout: float | None) -> AgentState |
     from tt.adapters.redis.earshot import Earshot
 
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
-    ears = Earshot(agent.uuid, lambda: project.listening([f"agent:{agent.uuid}"]), lambda _: None)
+    ears = Earshot(
+        agent.uuid,
+        lambda: project.reach.listen(project.town, [f"agent:{agent.uuid}"]),
+        lambda _: None,
+    )
     try:
         while True:
             if ears.heard() and (state := _terminal(project.workshop, agent.uuid)) is not None:

@@ -81,7 +81,7 @@ class _Following:
         self._stream.workshop.events(1)  # which starts the user's own server if need be
         name = f"events:agent:{self._stream.agent}" if self._stream.agent else "events"
         try:
-            self._tracking = self._project.listening([name])
+            self._tracking = self._project.reach.listen(self._project.town, [name])
         except TrackingError as error:
             self._is_deaf = True
             warn([f"tt: {error.message} It is asked every second."])
