@@ -16,7 +16,7 @@ from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.workshop import RedisWorkshop
-from tt.app.agent import AgentLoop, Duty, Means
+from tt.app.agent import LINGER, AgentLoop, Duty, Means
 from tt.app.agentports import EVERYTHING
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.clis import BUILT_IN, Cli, Reporting, read_cli
@@ -197,8 +197,29 @@ def test_a_task_is_claimed_run_and_reported(stand: Stand) -> None:
     stand.step()
     stand.end(0, "fine")
     assert (stand.job(job).state, stand.job(job).result) == ("completed", "fine")
-    assert stand.state() == "idle"
     assert stand.yard.list(f"taken:{stand.me.uuid}") == []
+    stand.step(LINGER)
+    assert stand.state() == "idle"
+
+
+def test_who_has_just_worked_waits_a_moment_before_it_says_that_it_is_idle(stand: Stand) -> None:
+    first, second = stand.task("one"), stand.task("two")
+    stand.step()
+    stand.end()
+    stand.end()
+    assert [stand.job(job).state for job in (first, second)] == ["completed", "completed"]
+    stand.step(LINGER / 2)
+    assert stand.state() == "working"
+    assert stand.loop.due == pytest.approx(stand.now + LINGER / 2)
+    kinds = stand.yard.kinds()
+    third = stand.task("three")
+    stand.step(LINGER / 4)
+    assert stand.job(third).state == "running"
+    assert stand.yard.kinds() == [*kinds, "task_assigned", "task_started"]
+    stand.end()
+    stand.step(LINGER)
+    assert stand.state() == "idle"
+    assert stand.loop.due > stand.now + 1
 
 
 def test_a_program_that_cannot_be_started_fails_its_task(stand: Stand) -> None:
@@ -469,6 +490,7 @@ def test_a_question_wakes_a_program_that_can_answer(yard: Yard) -> None:
     assert "> Why?" in stand.program.prompt
     assert stand.state() == "working"
     stand.end(0)
+    stand.step(LINGER)
     assert stand.state() == "idle"
     assert yard.list(f"taken:{stand.me.uuid}") == []
 

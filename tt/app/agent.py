@@ -34,6 +34,9 @@ _BREATH: Final = 3.0
 """Signs of life in a lease."""
 _LAST_WORDS: Final = 5.0
 """Seconds for which Redis is waited for to hear that the agent ends."""
+LINGER: Final = 0.1
+"""Seconds without a next task after which an agent that has worked is idle. To say so between any
+two tasks would wake all who look on, each time, for nothing."""
 _RESTLESS: Final = (AgentState.COLD, AgentState.STARTING, AgentState.WORKING)
 
 
@@ -80,6 +83,7 @@ class AgentLoop:
         now = self._clock()
         self._lived_at, self._next_beat = now, now + me.lease / _BREATH
         self._ending, self._give_up_at = "", _NEVER
+        self._idle_at = now
         self._has_successor = False
         self.is_over = False
         self.failed = False
@@ -99,9 +103,10 @@ class AgentLoop:
         talk = 0.0 if self._look else min(self._next_beat, self._means.ears.due)
         if self._is_away:
             talk = self._retry_at
-        if self._attempt is None:
-            return talk
-        return min(talk, self._attempt.due, self._fence)
+        if self._attempt is not None:
+            return min(talk, self._attempt.due, self._fence)
+        lingers = self._state is AgentState.WORKING and not self._is_away
+        return min(talk, self._idle_at) if lingers else talk
 
     @property
     def is_ready(self) -> bool:
@@ -315,6 +320,8 @@ class AgentLoop:
         """Say that there is nothing to do; a pause that somebody has asked for stays."""
         if self._state is AgentState.IDLE:
             return
+        if self._state is AgentState.WORKING and self._clock() < self._idle_at:
+            return
         since = self._state if self._state in _RESTLESS else AgentState.WORKING
         if self._shop.set_state(self._me.uuid, AgentState.IDLE, since=since):
             self._state = AgentState.IDLE
@@ -364,6 +371,7 @@ class AgentLoop:
         said = self._tell_end(attempt)
         self._attempt = None
         self._rounds += 1
+        self._idle_at = self._clock() + LINGER
         line = self._say(f"Round {self._number}: {attempt.name} {said}")
         self._shop.end_round(self._me.uuid, self._rounds_before + self._rounds, line)
 
