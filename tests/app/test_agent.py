@@ -26,7 +26,7 @@ from tt.core.messages import Kind, Message
 from tt.core.prompts import TEMPLATE, Teller
 from tt.errors import StoreError, TTError
 from tt.record import replace
-from tt.workports import Outcome, Terms
+from tt.workports import Ended, Outcome, Terms
 
 PLAIN = read_cli("plain", {"command": "true"}, "f")
 LEASE = 30.0
@@ -304,6 +304,42 @@ def test_a_task_has_its_time_and_no_more(stand: Stand) -> None:
     assert stand.program.stopped
     stand.end(-15, "so far")
     assert stand.job(job).result == "stopped: it took longer than its timeout of 60 s\nso far"
+
+
+def test_who_sleeps_between_claim_and_program_looks_whose_the_task_is_before_it_begins(
+    yard: Yard,
+) -> None:
+    stand = Stand(yard)
+    yard.plan("design")
+    (job,) = yard.plan("build", depends_on=["design"])  # of which the prompt tells
+    yard.handed(job, stand.me)
+
+    def sleep_after_the_claim() -> None:
+        if yard.job(job.uuid).state == "running":
+            yard.workshop.give_back(job.uuid, "silent", death=True)
+            stand.now += LEASE
+
+    stand.hire(stand.shop(sleep_after_the_claim))
+    stand.step()
+    assert stand.loop.due <= stand.now
+    _until(stand, lambda: stand.state() == "idle")
+    assert stand.programs == []
+    assert stand.job(job).state == "pending"
+
+
+@pytest.mark.parametrize("ended", ["completed", "failed", "cancelled"])
+def test_a_task_that_somebody_else_has_ended_by_now_ends_the_program_at_once(
+    stand: Stand, ended: Ended
+) -> None:
+    job = stand.task()
+    stand.step()
+    stand.yard.workshop.give_back(job.uuid, "silent")
+    stand.yard.running(stand.job(job), stand.yard.agent("other"))
+    stand.yard.workshop.finish(job.uuid, ended, "by another")
+    stand.step()
+    assert stand.program.stopped
+    stand.end(-15)
+    assert (stand.job(job).state, stand.job(job).result) == (ended, "by another")
 
 
 # Redis away

@@ -270,7 +270,8 @@ class AgentLoop:
         job = self._shop.jobs([attempt.uuid]).get(attempt.uuid) if attempt.uuid else None
         if job is not None and job.state == "running" and job.claim == attempt.claim:
             return
-        if job is not None and job.state in ("completed", "failed"):
+        ended = job is not None and job.state in ("completed", "failed")
+        if job is not None and ended and job.agent == self._me.uuid:
             attempt.reported()
             return
         self._say(f"The task {attempt.name} is not this agent's any more: {standing(job)}.")
@@ -353,6 +354,10 @@ class AgentLoop:
         else:
             brief = brief_of(self._shop, job, self._mail.next_news)
             prompt = task_prompt(duty.template, duty.teller, brief)
+        if self._clock() >= self._fence:
+            self._beat()  # it slept since the claim: is the task still its own?
+        if attempt.is_over:
+            return
         self._number += 1
         more = {"TT_TASK": attempt.uuid, "TT_CLAIM": attempt.claim, "TT_ROUND": str(self._number)}
         try:
