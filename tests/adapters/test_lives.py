@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +70,30 @@ def test_a_later_process_with_the_same_number_is_not_it(
     vigil: Vigil, sleeper: subprocess.Popen[bytes]
 ) -> None:
     assert list(vigil.dead([agent(sleeper.pid, "ticks 1")])) == ["uuid"]
+
+
+def test_a_process_that_may_not_be_looked_at_lives_until_it_is_gone(
+    vigil: Vigil, sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's where `/proc` hides those, or no descriptor is left to look with."""
+    known = agent(sleeper.pid, born_of(sleeper.pid))
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("tt.adapters.lives.open", refuse, raising=False)
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert vigil.dead([known]) == {}
+    sleeper.kill()
+    sleeper.wait()
+    assert list(vigil.dead([known])) == ["uuid"]
+
+
+def test_another_machine_of_the_same_name_is_another_one() -> None:
+    run = Path("/proc/sys/kernel/random/boot_id")
+    if not run.exists():
+        pytest.skip("this kernel does not tell its runs apart")
+    assert run.read_text().strip() in this_host().split()
 
 
 def test_where_only_the_number_is_known_it_has_to_do(

@@ -16,30 +16,46 @@ _STATE, _STARTED = 0, 19
 _ENDED: Final = (b"Z", b"X")
 _TICKS: Final = "ticks "
 _SECONDS: Final = "seconds "
+_HIDDEN: Final = "hidden"
 
 
 def born_of(pid: int) -> str:
     """Return what tells a process from a later one with the same number; empty where it is gone.
 
     A process that has ended, and that nobody has asked how, is gone. It is what the kernel counts
-    where it does: a time of the clock moves when somebody sets that.
+    where it does: a time of the clock moves when somebody sets that. One that is there and may not
+    be looked at, another user's say, was born `hidden`.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
             fields = file.read().rpartition(b") ")[2].split()
         return "" if fields[_STATE] in _ENDED else f"{_TICKS}{int(fields[_STARTED])}"
     except (OSError, IndexError, ValueError):
-        return "" if os.path.exists("/proc/self/stat") else _psutil_born(pid)  # noqa: PTH110
+        if not os.path.exists("/proc/self/stat"):  # noqa: PTH110
+            return _psutil_born(pid)
+        return _HIDDEN if _is_there(pid) else ""
+
+
+def _is_there(pid: int) -> bool:
+    with suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
 
 
 def _psutil_born(pid: int) -> str:
     import psutil
 
-    with suppress(psutil.Error):
+    try:
         process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return f"{_SECONDS}{process.create_time():.2f}"
-    return ""
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return "" if ended else f"{_SECONDS}{process.create_time():.2f}"
+    except psutil.AccessDenied:
+        return _HIDDEN
+    except psutil.Error:
+        return ""
 
 
 class Vigil:
@@ -80,7 +96,8 @@ class Vigil:
         if number is not None:
             return not _has_ended(number)
         now = born_of(pid)
-        is_it = bool(now) and (now == born or not born.startswith((_TICKS, _SECONDS)))
+        is_known = now != _HIDDEN and born.startswith((_TICKS, _SECONDS))
+        is_it = bool(now) and (now == born or not is_known)
         if is_it and (pid, born) not in self._kept:
             self._kept[pid, born] = _open(pid)
         return is_it

@@ -200,12 +200,16 @@ class WatchPost:
 
 
 def this_host() -> str:
-    """Name this machine, and the container on it: where a process id means this process."""
-    try:
-        inside = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  it is no path
-    except OSError:
-        inside = ""
-    return f"{os.uname().nodename} {inside}".strip()
+    """Name this machine, and the container on it: where a process id means this process.
+
+    Many machines have one name; where the kernel says so, its own run is in it.
+    """
+    words = [os.uname().nodename]
+    with suppress(OSError):
+        words.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
+    with suppress(OSError):
+        words.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115  it is no path
+    return " ".join(words)
 
 
 def _is_free(descriptor: int) -> bool:
@@ -258,7 +262,7 @@ def _who(watcher: Watcher) -> str:
     words = [f"pid {watcher.pid}", f"since {_clock(watcher.started)}"]
     words += [where] if where else ["in a terminal"]
     words += ["for all plans"] if watcher.every else []
-    words += [f"on {watcher.host}"] if watcher.host != this_host() else []
+    words += [f"on {watcher.host.split(' ')[0]}"] if watcher.host != this_host() else []
     return ", ".join(words)
 
 
