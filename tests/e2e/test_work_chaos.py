@@ -10,8 +10,11 @@ from tests.support.commands import Place
 from tests.support.effort import EFFORT, SEED
 from tests.support.redis_server import Launch
 from tests.support.upheaval import Upheaval
+from tests.support.upheaval_checks import check, check_end
+from tests.support.upheaval_moves import MOVES
+from tt.adapters.planfile import read_plan
 
-TASKS, TIMES = {"dev": (10, 8), "ci": (10, 8), "nightly": (24, 40)}[EFFORT]
+TASKS, TIMES = {"dev": (10, 12), "ci": (10, 12), "nightly": (24, 50)}[EFFORT]
 SEEDS = {"dev": 1, "ci": 1, "nightly": 8}[EFFORT]
 
 
@@ -23,15 +26,27 @@ def test_no_task_is_lost_and_none_is_done_twice_at_once_whatever_dies(
     storm = Upheaval(Place.make(tmp_path / "here", server), seed)
     try:
         storm.begin(TASKS)
-        storm.rage(TIMES)
+        storm.rage(TIMES, MOVES)
         storm.settle()
-        storm.check()
-        assert storm.tt("sync", "merge") == 0
-        said = storm.place.file.read_text()
-        assert said.count('status = "completed"') == TASKS + 1
+        check(storm)
+        check_end(storm)
+        check_file(storm)
     except BaseException:
         print(f"seed {seed}", *storm.story, sep="\n")
         raise
     finally:
         print(dict(storm.broken))
         storm.close()
+
+
+def check_file(storm: Upheaval) -> None:
+    """Check that the file is in step with Redis after one sync, and that this one is the last."""
+    assert storm.tt("sync", "merge") == 0
+    board = storm.board()
+    plan = read_plan(storm.place.file.read_bytes(), "tasks.toml").plan
+    assert plan.tasks.keys() == {job.task.id for job in board.jobs.values()}
+    assert {task.status for task in plan.tasks.values()} == {"completed"}
+    assert {f"t{number}" for number in range(TASKS)} | {"group"} <= plan.tasks.keys()
+    before = storm.place.everything()
+    assert storm.tt("sync", "merge") == 0
+    assert storm.place.everything() == before
