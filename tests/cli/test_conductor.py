@@ -63,8 +63,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(pushed: Path, tt: TT
         [
             "Now:",
             "    + developer is started",
-            "Later:",
-            "    implement is for developer, and nobody is",
+            "Not yet:",
+            "    implement waits for developer, who is started",
             "    ship waits for implement",
         ],
     )
@@ -84,7 +84,7 @@ def test_where_nothing_can_move_it_ends_with_one_and_a_safe_next_command(
     assert ran.code == 1
     assert ran.lines == [
         "✗ Nothing can move: 1 of 2 tasks completed.",
-        "    implement is for developer, and nobody is",
+        "    implement is for developer, who is not there",
         "        `tt spawn developer --cli …` starts one.",
     ]
 
@@ -159,7 +159,7 @@ def test_an_ai_conducts_with_all_that_ours_goes_by(pushed: Path, tt: TT) -> None
     page = (pushed / "page.md").read_text()
     assert page.startswith("# You conduct the town `shop-main`\n")
     assert '- `implement` pending, for developer, below epic: "Implement profile endpoints"' in page
-    assert "- implement is for developer, and nobody is" in page
+    assert "- implement is for developer, who is not there" in page
     assert "conductor --once`" in page
     assert "TT_NAME=shop-main" in (pushed / "env.txt").read_text()
 

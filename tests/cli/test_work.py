@@ -18,7 +18,7 @@ from tests.cli.conftest import Ran
 from tests.support.redis_server import RedisServer, launcher, wait_until
 from tests.support.workshops import Yard
 from tt.adapters.redis.connection import Connection
-from tt.core.agents import Agent
+from tt.core.agents import Agent, AgentState
 from tt.core.jobs import Job
 from tt.errors import StoreError
 
@@ -282,6 +282,19 @@ def test_messages_are_sent_and_shown_by_kind(yard: Yard, dev: Agent, tt: Tt) -> 
     assert tt("send", "nobody", "x").code == 1
 
 
+def test_of_many_messages_a_person_sees_the_newest_and_an_agent_those_it_begins_with(
+    yard: Yard, dev: Agent, tt: Tt
+) -> None:
+    for number in range(12):
+        for name in ("developer", "supervisor"):
+            tt("send", name, f"News {number}", "--info")
+    theirs, mine = tt("inbox", "developer").lines[1:], tt("inbox").lines[1:]
+    assert (theirs[0], theirs[9]) == ("  [I] supervisor: News 0", "  [I] supervisor: News 9")
+    assert theirs[10:] == ["  … and 2 more messages (tt -v inbox)"]
+    assert mine[0] == "  … 2 older ones; `tt inbox --clear` shows all, and removes them"
+    assert (mine[1], mine[10]) == ("  [I] supervisor: News 2", "  [I] supervisor: News 11")
+
+
 def test_an_agent_sends_in_its_own_name(
     yard: Yard, dev: Agent, tt: Tt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +317,18 @@ def test_agents_are_listed_with_what_they_work_on(yard: Yard, dev: Agent, tt: Tt
         "developer", "working", "implement",
     )  # fmt: skip
     assert dev.uuid in tt("-v", "list").out
+
+
+def test_who_has_a_successor_of_the_same_name_is_listed_only_with_everything(
+    yard: Yard, dev: Agent, tt: Tt
+) -> None:
+    yard.workshop.set_state(dev.uuid, AgentState.STOPPED, "asked to stop")
+    assert tt("list").lines[-1] == "1 agent: 1 stopped"
+    yard.agent("developer")
+    for command in ("list", "status"):
+        assert "1 agent: 1 idle" in tt(command).lines
+    assert tt("-v", "list").lines[-1] == "2 agents: 1 idle, 1 stopped"
+    assert len(tt("list", "--json").data["agents"]) == 2
 
 
 def test_a_status_shows_agents_where_there_are_some(yard: Yard, tt: Tt) -> None:
@@ -330,15 +355,16 @@ def test_a_status_shows_agents_where_there_are_some(yard: Yard, tt: Tt) -> None:
 def test_what_happened_is_told_in_words_and_as_events(yard: Yard, dev: Agent, tt: Tt) -> None:
     yard.running(job(yard, "implement"), dev)
     tt("task", "complete", "implement", "--result", f"All {NASTY} pass")
+    yard.workshop.set_state(dev.uuid, AgentState.IDLE)
     ran = tt("history", "-n", "2")
     assert [line.split("UTC  ")[1][:30] for line in ran.lines] == [
         "developer  implement started", "developer  implement completed"[:30],
     ]  # fmt: skip
     assert "\x1b" not in ran.out
-    ran = tt("events", "--count", "1", "--agent", "developer")
+    ran = tt("events", "--count", "2", "--agent", "developer")
     assert ran.lines[0].endswith("[task_completed] agent:developer implement — Task completed")
     data = tt("events", "--json").data["events"]
-    assert [one["kind"] for one in data][-2:] == ["task_started", "task_completed"]
+    assert [one["kind"] for one in data][-3:-1] == ["task_started", "task_completed"]
     assert tt("events", "--agent", "nobody").code == 1
 
 

@@ -281,6 +281,25 @@ def test_a_rehearsal_says_what_would_be_done_and_by_whom_what_is_under_way() -> 
     assert [wait.id for wait in found.verdict.waits] == ["c"]
 
 
+def test_a_rehearsal_buries_the_dead_with_what_they_hold_and_nobody_who_has_stopped() -> None:
+    jobs = [job("a", "running", by="dev"), job("b", agent="ops")]
+    crew = [agent("dev"), agent("ops", AgentState.STOPPED)]
+    found = rehearse(ledger(jobs, crew), ORDERS, {"@dev": "gone", "@ops": "gone"}, 0.0)
+    assert words(found.step.actions) == ["†dev"]
+    assert (found.under_way, found.returned) == ({}, {"@dev": ("a",)})
+    assert [(wait.id, wait.block) for wait in found.verdict.waits] == [("b", Block.STOPPED)]
+
+
+def test_who_is_started_is_waited_for() -> None:
+    found = ledger([job("a", agent="dev"), job("b", depends_on=["a"])])
+    waiting = waits(found, orders=Orders(spawns=True))
+    assert waiting["a"].block is Block.STARTING
+    assert waiting["b"].roots == ()
+    barred = waits(found, Seen(barred={"dev": "it ends"}), Orders(spawns=True))
+    assert barred["a"] == Wait("a", Block.NOBODY, agent="dev", why="it ends")
+    assert barred["b"].roots == ("a",)
+
+
 # Laws
 
 

@@ -220,7 +220,7 @@ def test_what_a_killed_agent_was_doing_is_done_by_another_one(stand: Stand) -> N
     out, _ = conductor.communicate(timeout=LIMIT_SECONDS)
     assert conductor.returncode == 1
     assert "✗ dev is dead: its process" in out
-    assert "a is for dev, and nobody is" in out
+    assert "a is for dev, who is not there" in out
     stand.agent("dev")
     code, _, _ = stand.conducted()
     assert code == 0
@@ -352,7 +352,7 @@ def test_an_agent_that_cannot_be_started_is_why_nothing_can_move(stand: Stand) -
     stand.plan(CHAIN, 'default_cli = "gone"\n[agent_clis.gone]\ncommand = "no-such-program-1"\n')
     code, out, _ = stand.conducted("--spawn")
     assert code == 1
-    assert "lint is for linter, and nobody is: `no-such-program-1` is not there" in out
+    assert "lint is for linter, who is not there: `no-such-program-1` is not there" in out
 
 
 def on_terminal(stand: Stand, **more: str) -> tuple[int, str]:

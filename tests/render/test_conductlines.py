@@ -33,6 +33,17 @@ def test_what_is_said_at_length_is_cut_to_the_terminal() -> None:
     assert len(told_lines(told, PLAIN)[0]) < 300
 
 
+def test_a_long_id_leaves_room_for_what_became_of_the_task() -> None:
+    told = Told(Event.RUNNING, "x" * 80, "dev")
+    assert told_lines(told, Look(width=70), 10)[0].endswith("… is under way: dev")
+    assert "x" * 80 in told_lines(told, PLAIN)[0]
+
+
+def test_of_several_lines_the_first_and_the_last_one_are_told() -> None:
+    told = Told(Event.FAILED, "a", "dev", "ended with exit code 3\nmuch\noh no\n")
+    assert told_lines(told, PLAIN) == ["✗ a failed by dev: ended with exit code 3 … oh no"]
+
+
 @pytest.mark.parametrize("block", list(Block))
 def test_each_reason_has_words_and_nothing_in_them_drives_a_terminal(block: Block) -> None:
     wait = Wait("a\x1b", block, ("b\x1b", "c"), ("d\x1b",), "dev\x1b", "why\x1b")

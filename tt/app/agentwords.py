@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tt.core.endings import gist
 from tt.core.jobs import Job
 from tt.core.model import FINISHED
 from tt.workports import Outcome
@@ -22,7 +23,7 @@ def told(job: Job | None) -> str:
     """Say what has been reported of a task, by the program itself or by a person."""
     if job is None or job.state not in FINISHED:
         return "was given to somebody else meanwhile: what this attempt did does not count"
-    return f"was reported {job.state}{_first(job.result)}"
+    return f"was reported {job.state}{_said(job.result)}"
 
 
 def ended(outcome: Outcome, state: str, result: str) -> str:
@@ -32,12 +33,12 @@ def ended(outcome: Outcome, state: str, result: str) -> str:
         return told(job)
     if outcome.requeued:
         why = job.why if job is not None and job.why else result
-        return f"failed, and is pending again{_first(why)}"
+        return f"failed, and is pending again{_said(why)}"
     if job is not None and job.result != result:
         return told(job)  # the program itself had reported, with the same claim
-    return f"{state}{_first(result)}"
+    return f"{state}{_said(result)}"
 
 
-def _first(text: str) -> str:
-    line = text.strip().partition("\n")[0][:_LONGEST]
-    return f": {line}" if line else ""
+def _said(text: str) -> str:
+    line = gist(text)
+    return f": {line[:_LONGEST]}" if line else ""

@@ -20,7 +20,7 @@ from tt.app.stage import Stage
 from tt.core.conducted import Event, Told
 from tt.core.conducting import HandOut, Orders, Seen, Spawn, Step, decide
 from tt.core.ledger import Ledger
-from tt.core.standstill import Verdict, judge
+from tt.core.standstill import Verdict, has_left, judge
 from tt.errors import StoreError, TTError
 from tt.record import record
 
@@ -215,6 +215,8 @@ class Conduct:
         for name in step.nobody if step.goes_on else ():
             if name not in self._missed:
                 hint = f"`tt spawn {quote(name)} --cli …` starts one."
+                if has_left(self._knowing.needed, name):
+                    hint = f"`tt restart {quote(name)}` starts it again."
                 self._tell(Told(Event.NOBODY, agent=name, hint=hint))
         self._missed = frozenset(step.nobody)
 

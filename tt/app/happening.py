@@ -39,9 +39,14 @@ class Stream:
             last = found[-1].id
 
 
-def past(stream: Stream, count: int) -> Past:
-    """Return the last events with the names of agents and tasks in them."""
-    found = stream.newest(count)
+def past(stream: Stream, count: int, *, brief: bool = False) -> Past:
+    """Return the last events with the names of agents and tasks in them.
+
+    The `brief` ones leave out that agents have nothing to do: that follows from the others.
+    """
+    found = stream.newest(2 * count if brief else count)
+    if brief:
+        found = [one for one in found if one.data.get("new_state") != "idle"][-count:]
     return Past(stream.workshop.town, tuple(told(stream.workshop, found)))
 
 

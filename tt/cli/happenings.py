@@ -30,7 +30,7 @@ def history(flags: Flags, /, limit: int, agent: str, *, as_json: bool) -> None:
     from tt.render.past import event_data, past_lines
 
     with flags.project() as project:
-        found = past(Stream.of(project.workshop, utf8(agent)), limit)
+        found = past(Stream.of(project.workshop, utf8(agent)), limit, brief=not as_json)
     data = {"town": found.town, "events": [event_data(one) for one in found.events]}
     answer(flags, data, lambda look: past_lines(found, look), as_json=as_json)
 

@@ -21,6 +21,17 @@ class Ending:
     why: str = ""
 
 
+def gist(said: str) -> str:
+    """Return what was said at length in one line: how it begins, and how it ends.
+
+    The first line of a report says what it is about; the last one of an output how it ended.
+    """
+    lines = [line for line in map(str.strip, said.splitlines()) if line]
+    if len(lines) < 2:
+        return "".join(lines)
+    return f"{lines[0]} {'·' if len(lines) == 2 else '…'} {lines[-1]}"
+
+
 def judged(cli: Cli, ending: Ending) -> tuple[Judged, str]:
     """Return the state that a task comes to, and its result, when nobody has reported it."""
     if ending.why:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from tt.core.agents import Agent
-from tt.core.conducting import OPEN, Crew, HandOut, Orders, Seen, Step
+from tt.core.agents import GONE, Agent
+from tt.core.conducting import OPEN, Crew, HandOut, Orders, Seen, Spawn, Step
 from tt.core.ledger import Ledger
 from tt.core.readiness import Stand, Standing, behind, is_root
 from tt.record import record
@@ -23,11 +23,17 @@ class Block(StrEnum):
     WAITS = "waits"
     CIRCLE = "circle"
     NOBODY = "nobody"
+    STOPPED = "stopped"
+    STARTING = "starting"
     UNNAMED = "unnamed"
     BUSY = "busy"
     PAUSED = "paused"
     LIMIT = "limit"
     ELSEWHERE = "elsewhere"
+
+
+_STUCK: Final = frozenset({Block.NOBODY, Block.STOPPED, Block.UNNAMED, Block.ELSEWHERE})
+"""What does not end by itself."""
 
 
 @record
@@ -87,6 +93,7 @@ class _Explaining:
         self._ledger, self._orders, self._seen = ledger, orders, seen
         self._crew = Crew(ledger, seen)
         self._handed = {act.job.task.id for act in step.actions if isinstance(act, HandOut)}
+        self._coming = seen.spawning | {act.name for act in step.actions if isinstance(act, Spawn)}
         self._found = ledger.shape.stands(ledger.tasks)
         self._own = self._reasons()
         roots = [*filter(self._is_root, self._found), *self._missing()]
@@ -128,15 +135,23 @@ class _Explaining:
         if not name:
             return Wait(identifier, Block.UNNAMED)
         if not agents:
-            return Wait(identifier, Block.NOBODY, agent=name, why=self._seen.barred.get(name, ""))
+            return self._nobody(identifier, name)
         if not any(agent.state in OPEN for agent in agents):
             return Wait(identifier, Block.PAUSED, agent=name, why=_states(agents))
         full = all(self._crew.load(agent) >= self._orders.per_agent for agent in agents)
         return Wait(identifier, Block.BUSY if full else Block.LIMIT, agent=name)
 
+    def _nobody(self, identifier: str, name: str) -> Wait:
+        """Say why nobody is there of the name that a task asks for."""
+        if name in self._coming:
+            return Wait(identifier, Block.STARTING, agent=name)
+        why = self._seen.barred.get(name, "")
+        stopped = not why and has_left(self._ledger, name)
+        return Wait(identifier, Block.STOPPED if stopped else Block.NOBODY, agent=name, why=why)
+
     def _is_root(self, identifier: str) -> bool:
         own = self._own.get(identifier)
-        stuck = own is not None and own.block in (Block.NOBODY, Block.UNNAMED, Block.ELSEWHERE)
+        stuck = own is not None and own.block in _STUCK
         return stuck or is_root(self._found[identifier])
 
     def _missing(self) -> Iterable[str]:
@@ -154,6 +169,11 @@ class _Explaining:
         roots = self._roots.get(identifier, ())
         block = Block.WAITS if roots or identifier in self._moving else Block.CIRCLE
         return Wait(identifier, block, stand.waits_for, roots)
+
+
+def has_left(ledger: Ledger, name: str) -> bool:
+    """Say whether an agent of this name was there, and could be there again."""
+    return any(agent.name == name and agent.state in GONE for agent in ledger.agents.values())
 
 
 def _states(agents: Iterable[Agent]) -> str:

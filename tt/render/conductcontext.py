@@ -55,7 +55,7 @@ def _agents(ledger: Ledger) -> Iterator[str]:
 
 
 def _ready(found: Rehearsal) -> Iterator[str]:
-    for action in action_data(found.step):
+    for action in action_data(found):
         if action["action"] == "hand_out":
             yield f"`{safe(str(action['task']))}`, for {safe(str(action['agent']))}"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
-from typing import Final
+from typing import Final, cast
 
 from tt.core.conducted import Event, Told
-from tt.core.conducting import Bury, Complete, Fail, HandOut, Spawn, Step
+from tt.core.conducting import Bury, Complete, Fail, HandOut, Spawn
+from tt.core.endings import gist
 from tt.core.ledger import Ledger
 from tt.core.model import Task
 from tt.core.rehearsal import Rehearsal
@@ -16,7 +17,7 @@ from tt.render.jsonout import line as json_line
 from tt.render.text import Look, clip, columns, count, pad, safe
 
 _WORDS: Final[Mapping[Event, str]] = {
-    Event.ADDED: "· {task} has come",
+    Event.ADDED: "· {task} is new",
     Event.REMOVED: "· {task} is gone",
     Event.HANDED_OUT: "→ {task} is for {agent}",
     Event.RUNNING: "▶ {task} is under way: {agent}",
@@ -31,7 +32,7 @@ _WORDS: Final[Mapping[Event, str]] = {
     Event.PAUSED: "- {agent} takes no new work{said}",
     Event.RESUMED: "+ {agent} takes work again",
     Event.BURIED: "✗ {agent} is dead{said}; {given}",
-    Event.NOBODY: "! Tasks are ready for {agent}, and nobody is",
+    Event.NOBODY: "! Tasks are ready for {agent}, who is not there",
     Event.SPAWNING: "+ {agent} is being started",
     Event.SPAWN_FAILED: "! {agent} cannot be started{said}",
     Event.COMMITTED: "✓ committed{said}",
@@ -47,17 +48,20 @@ _WORDS: Final[Mapping[Event, str]] = {
 }
 _COLORS: Final = {"✗": "red", "!": "yellow", "✓": "green", "▶": "blue", "→": "cyan", "↺": "yellow"}
 _LONGEST: Final = 200
+_LONGEST_ID: Final = 36
+_EMPTY_HANDED: Final = "it held nothing"
 _SHOWN: Final = 20
 
 
 def told_lines(told: Told, look: Look, used: int = 0) -> list[str]:
     """Say one thing that happened, where `used` columns of the first line are taken."""
-    message = safe(told.message)
+    message = safe(gist(told.message))
     said = f": {clip(message, _LONGEST)}" if message else ""
+    task = clip(safe(told.task), _LONGEST_ID) if look.width else safe(told.task)
     text = _WORDS[told.event].format(
-        task=safe(told.task), agent=safe(told.agent) or "somebody", message=message, said=said,
+        task=task, agent=safe(told.agent) or "somebody", message=message, said=said,
         by=f" by {safe(told.agent)}" if told.agent else "", count=told.count, of=told.of,
-        given=f"{count(told.count, 'task')} given back" if told.count else "it held nothing",
+        given=f"{count(told.count, 'task')} given back" if told.count else _EMPTY_HANDED,
     )  # fmt: skip
     first = look.paint(look.fit(text, used), _COLORS.get(text[0], "dim"))
     return [
@@ -128,12 +132,14 @@ def _waiting(number: int) -> str:
 def reason(wait: Wait) -> str:
     """Say in a line why one task waits."""
     name, agent = safe(wait.id), safe(wait.agent)
-    said = f": {safe(wait.why)}" if wait.why else ""
+    said = f": {safe(gist(wait.why))}" if wait.why else ""
     return {
         Block.FAILED: f"{name} failed{said}",
         Block.WAITS: f"{name} waits for {_names(wait.waits_for)}{_because(wait)}",
         Block.CIRCLE: f"{name} waits for {_names(wait.waits_for)}, which waits for it",
-        Block.NOBODY: f"{name} is for {agent}, and nobody is{said}",
+        Block.NOBODY: f"{name} is for {agent}, who is not there{said}",
+        Block.STOPPED: f"{name} is for {agent}, who has stopped",
+        Block.STARTING: f"{name} waits for {agent}, who is started",
         Block.UNNAMED: f"{name} names no agent, and the plan has no default_agent",
         Block.BUSY: f"{name} waits until {agent} has less to do",
         Block.PAUSED: f"{name} is for {agent}, who takes no work now{said}",
@@ -148,6 +154,7 @@ def next_step(wait: Wait) -> str:
     return {
         Block.FAILED: f"`tt reopen {name}` lets it be tried again.",
         Block.NOBODY: f"`tt spawn {agent} --cli …` starts one.",
+        Block.STOPPED: f"`tt restart {agent}` starts it again.",
         Block.UNNAMED: "Give it an `agent` in tasks.toml; then `tt sync push`.",
         Block.PAUSED: f"`tt resume {agent}` lets it go on.",
         Block.ELSEWHERE: f"If nobody does it any more, `tt reopen {name}` gives it back.",
@@ -167,10 +174,10 @@ def _names(identifiers: Sequence[str]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
-def action_data(step: Step) -> list[dict[str, object]]:
+def action_data(rehearsed: Rehearsal) -> list[dict[str, object]]:
     """Return what a step would do for programs."""
     found: list[dict[str, object]] = []
-    for action in step.actions:
+    for action in rehearsed.step.actions:
         match action:
             case HandOut(job, agent, retries, timeout):
                 found.append({
@@ -182,7 +189,8 @@ def action_data(step: Step) -> list[dict[str, object]]:
             case Fail(job, why):
                 found.append({"action": "fail", "task": job.task.id, "why": why})
             case Bury(agent, why):
-                found.append({"action": "bury", "agent": agent.name, "why": why})
+                back = rehearsed.returned.get(agent.uuid, ())
+                found.append({"action": "bury", "agent": agent.name, "why": why, "returned": back})
             case Spawn(name):
                 found.append({"action": "spawn", "agent": name})
     return found
@@ -191,23 +199,25 @@ def action_data(step: Step) -> list[dict[str, object]]:
 def rehearsal_data(found: Rehearsal) -> dict[str, object]:
     """Return what a conductor would do for programs, and why everything else waits."""
     return {
-        "actions": action_data(found.step), "goes_on": found.step.goes_on,
+        "actions": action_data(found), "goes_on": found.step.goes_on,
         "under_way": found.under_way, **verdict_data(found.verdict),
     }  # fmt: skip
 
 
 def rehearsal_lines(found: Rehearsal, look: Look) -> list[str]:
     """Say what a conductor would do, what is under way, and why each other task waits."""
-    actions = [_intent(action) for action in action_data(found.step)]
+    actions = [_intent(action) for action in action_data(found)]
     under_way = [f"{safe(name)}: {safe(agent)}" for name, agent in found.under_way.items()]
     waits = [reason(wait) for wait in found.verdict.waits]
-    parts = {"Now:": actions, "Under way:": under_way, "Later:": waits}
+    if not (actions or under_way or waits):
+        return verdict_lines(found.verdict, look)
+    parts = {"Now:": actions or ["nothing"], "Under way:": under_way, "Not yet:": waits}
     lines = []
     for title, said in parts.items():
         if said:
             lines.append(look.paint(title, "bold"))
             lines += [f"    {look.fit(line, 4)}" for line in _limited(said, look)]
-    return lines or verdict_lines(found.verdict, look)
+    return lines
 
 
 def ready_lines(found: Sequence[Task], ledger: Ledger, look: Look) -> list[str]:
@@ -229,6 +239,11 @@ def _intent(action: Mapping[str, object]) -> str:
         "hand_out": f"→ {task} is for {agent}",
         "complete": f"✓ {task}: all of its tasks are done",
         "fail": f"✗ {task} {why}",
-        "bury": f"✗ {agent} is dead: {why}; what it holds goes back",
+        "bury": f"✗ {agent} is dead: {why}; {_back(action)}",
         "spawn": f"+ {agent} is started",
     }[str(action["action"])]
+
+
+def _back(action: Mapping[str, object]) -> str:
+    names = cast("Sequence[str]", action.get("returned", ()))
+    return f"{_names(names)} {'goes' if len(names) == 1 else 'go'} back" if names else _EMPTY_HANDED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tt.core.worked import AgentList, Crew, TaskList
 from tt.record import replace
 from tt.render.jobs import task_lines
-from tt.render.staff import agent_data, agent_rows, head_count
+from tt.render.staff import agent_data, agent_rows, head_count, listed
 from tt.render.text import Look, count, safe
 from tt.render.tree import ORDER
 
@@ -14,9 +14,10 @@ def crew_lines(found: Crew, now: float, look: Look) -> list[str]:
     """Return the agents, and tasks by state where they are asked for; nothing without any."""
     lines = []
     if found.agents.agents:
-        lines.append(head_count(found.agents.agents))
+        agents = listed(found.agents.agents, look)
+        lines.append(head_count(agents))
         rows = agent_rows(found.agents, now, look)
-        for agent, row in zip(found.agents.agents, rows, strict=True):
+        for agent, row in zip(agents, rows, strict=True):
             lines += [f"  {row}", *_deep(found, agent.uuid, look)]
     if found.tasks is not None:
         lines += _by_state(found.tasks, look)

@@ -60,7 +60,7 @@ def _row(job: Job, agents: Mapping[str, Agent], look: Look) -> _Row:
     holder = f"@{safe(name_of(agents, job.agent))}" if job.agent else ""
     wanted = f"@{safe(job.task.agent)}" if job.task.agent and not holder else ""
     tags = " ".join(f"#{safe(tag)}" for tag in job.task.tags)
-    more = "" if job.tagged else "not in the plan"
+    more = "" if job.tagged else "(not in the plan)"
     return _Row(job, " ".join(part for part in (holder or wanted, tags, more) if part))
 
 
@@ -96,7 +96,7 @@ def current_lines(found: AgentList, look: Look) -> list[str]:
 def assigned_lines(found: Assigned, look: Look) -> list[str]:
     """Return who was given what."""
     job = found.job
-    made = "  (a new task)" if found.made else ""
+    made = f"  (a new task: {safe(job.task.id)})" if found.made else ""
     called = job.uuid if found.made else safe(job.task.id)
     lines = [f"📋 Assigned task {called} to agent '{safe(found.agent.name)}'{made}"]
     if found.unmet:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from tt.core.agents import SUPERVISOR
+from tt.core.endings import gist
 from tt.core.messages import Kind, Message, Priority
 from tt.core.worked import Mailbox
 from tt.render.text import Look, count, safe
@@ -24,17 +26,24 @@ _FEW: Final = 10
 
 
 def mailbox_lines(found: Mailbox, look: Look, limit: int = _FEW) -> list[str]:
-    """Return what lies in one inbox: how much of what, and the first messages."""
+    """Return what lies in one inbox: how much of what, and the first messages.
+
+    An agent begins with the first ones; of what is there for a person the last ones are shown.
+    """
     number = len(found.messages)
     state = f" ({safe(found.state)})" if found.state else ""
     lines = [f"Inbox of {look.paint(safe(found.name), 'bold')}{state}: {count(number, 'message')}"]
     if number:
         lines[0] += f" ({tally(found)})"
-    shown = found.messages if look.all else found.messages[:limit]
-    lines += [_message(message, found, look) for message in shown]
-    if number > len(shown):
-        lines.append(f"  … and {count(number - len(shown), 'more message')} (tt -v inbox)")
-    return lines
+    if look.all or number <= limit:
+        return [*lines, *(_message(message, found, look) for message in found.messages)]
+    mine = found.uuid == SUPERVISOR
+    shown = found.messages[-limit:] if mine else found.messages[:limit]
+    said = [_message(message, found, look) for message in shown]
+    if mine:
+        more = f"  … {number - limit:,} older ones; `tt inbox --clear` shows all, and removes them"
+        return [*lines, more, *said]
+    return [*lines, *said, f"  … and {count(number - limit, 'more message')} (tt -v inbox)"]
 
 
 def mailboxes_lines(found: Sequence[Mailbox], look: Look) -> list[str]:
@@ -80,7 +89,7 @@ def says(message: Message, found: Mailbox) -> str:
         return words or str(message.kind)
     name, about = found.tasks.get(uuid, (uuid, "there is no such task"))
     done = {Kind.TASK_DONE: "completed", Kind.TASK_FAILED: "failed"}.get(_kind(message), "")
-    return f"{name}{f' {done}' if done else ''}: {words or about}"
+    return f"{name}{f' {done}' if done else ''}: {gist(words) or about}"
 
 
 def _kind(message: Message) -> Kind:

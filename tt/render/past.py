@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tt.core.endings import gist
 from tt.core.worked import Past, Told
 from tt.render.history import when
 from tt.render.text import Look, columns, pad, safe
@@ -13,6 +14,10 @@ _COLORS: Final = {
     "agent_stopped": "dim", "message_refused": "red",
 }  # fmt: skip
 _SAID: Final = ("result", "reason", "note")
+_TELLING: Final = frozenset({"agent_state_changed", "agent_spawned"})
+"""Kinds of events whose message says no more than they do."""
+_BEFORE: Final = 40
+"""Columns before what is said: the time, and an agent's name as it is most of the time."""
 
 
 def past_lines(found: Past, look: Look) -> list[str]:
@@ -33,11 +38,12 @@ def _words(one: Told, look: Look) -> str:
     if one.kind == "agent_state_changed":
         what = f"is {safe(_text(one, 'new_state'))}"
     said = next((text for name in _SAID if (text := _text(one, name))), "")
-    if not one.task and not said:
-        said = _text(one, "message") if one.kind != "agent_state_changed" else ""
+    if not one.task and not said and one.kind not in _TELLING:
+        said = _text(one, "message")
     color = _COLORS.get(one.kind)
     shown = look.paint(what, color) if color else what
-    return f"{shown}: {look.fit(safe(said), 50)}" if said else shown
+    said = safe(gist(said))
+    return f"{shown}: {look.fit(said, _BEFORE + columns(what))}" if said else shown
 
 
 def event_line(one: Told, look: Look) -> str:

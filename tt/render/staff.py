@@ -24,16 +24,31 @@ def agent_lines(found: AgentList, now: float, look: Look) -> list[str]:
     """Return a line for each agent; `now` are seconds since 1970."""
     if not found.agents:
         return [f"No agents in {safe(found.town)}. `tt spawn NAME` starts one."]
-    return [*agent_rows(found, now, look), look.paint(head_count(found.agents), "dim")]
+    lines = agent_rows(found, now, look)
+    return [*lines, look.paint(head_count(listed(found.agents, look)), "dim")]
+
+
+def listed(agents: Sequence[Agent], look: Look) -> list[Agent]:
+    """Return the agents that are listed: not those that are gone and have a successor of their
+    name, where not everything was asked for."""
+    if look.all:
+        return list(agents)
+    last = {agent.name: agent for agent in sorted(agents, key=_standing)}
+    return [agent for agent in agents if agent.state not in GONE or last[agent.name] is agent]
+
+
+def _standing(agent: Agent) -> tuple[bool, str]:
+    return agent.state not in GONE, agent.created_at
 
 
 def agent_rows(found: AgentList, now: float, look: Look) -> list[str]:
-    """Return a line for each agent, in columns."""
-    names = [_name(agent) for agent in found.agents]
+    """Return a line for each agent that is listed, in columns."""
+    agents = listed(found.agents, look)
+    names = [_name(agent) for agent in agents]
     width = max((columns(name) for name in names), default=0)
-    states = max((len(agent.state) for agent in found.agents), default=0)
+    states = max((len(agent.state) for agent in agents), default=0)
     lines = []
-    for agent, name in zip(found.agents, names, strict=True):
+    for agent, name in zip(agents, names, strict=True):
         state = look.paint(str(agent.state), *_COLORS.get(agent.state, ()))
         gap = " " * (states - len(agent.state))
         facts = _facts(agent, found.work.get(agent.uuid, ()), now)

@@ -7,13 +7,13 @@ from typing import Final
 
 from tt.core.agents import name_of
 from tt.core.jobs import Job
-from tt.core.model import FINISHED
 from tt.core.worked import TaskShown
 from tt.render.history import when
 from tt.render.jobs import state_text
 from tt.render.text import Look, count, pad, safe, value_text
 
 _TOLD: Final = frozenset({"description", "status", "agent", "parent", "tags", "depends_on"})
+_HOLDERS: Final = {"completed": "Done by", "failed": "Failed by", "cancelled": "Last held by"}
 _COUNTS: Final = (
     ("failures", "failed attempt", "failed attempts"),
     ("deaths", "death of an agent", "deaths of agents"),
@@ -40,7 +40,7 @@ def _facts(found: TaskShown) -> Iterator[tuple[str, str]]:
     yield "Uuid", job.uuid
     if not job.tagged:
         yield "Plan", "not in the plan" + (", in the backlog" if found.in_backlog else "")
-    holder = "Done by" if job.state in FINISHED else "Held by"
+    holder = _HOLDERS.get(job.state, "Held by")
     for title, agent in ((holder, job.agent), ("Given by", job.sender)):
         if agent:
             yield title, safe(name_of(found.agents, agent))
