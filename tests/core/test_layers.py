@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.core.test_network import plan_of
 from tt.core.lanes import Knot, Turn, strands
-from tt.core.layers import Box, Size, lay_out, levels
+from tt.core.layers import Box, Size, lay_out
+from tt.core.levels import levels
 from tt.core.network import Network, network
 
 

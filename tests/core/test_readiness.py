@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.plans import plan, task
 from tt.core.groups import children, is_group
 from tt.core.model import STATUSES, Plan, Task
-from tt.core.readiness import Shape, Stand, Standing, behind, causes, is_root
+from tt.core.readiness import Shape, Stand, Standing, behind, is_root
 from tt.core.values import Value
 
 NAMES = tuple("abcdefgh")
@@ -118,6 +118,27 @@ def test_a_shape_serves_as_long_as_only_statuses_change(
     moved = Task(name, {**found.tasks[name].fields, "status": status})
     tasks = {**found.tasks, name: moved}
     assert shape.stands(tasks) == Shape(Plan({}, tasks)).stands(tasks)
+
+
+def causes(found: Mapping[str, Stand], identifier: str) -> tuple[str, ...]:
+    """Return the tasks at the root of a wait; see `is_root`.
+
+    Without any, all that is waited for can still be done, or waits for itself.
+    """
+    roots: dict[str, None] = {}
+    seen: set[str] = set()
+    todo = [identifier]
+    while todo:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        stand = found.get(at)
+        if at != identifier and is_root(stand):
+            roots[at] = None
+        elif stand is not None:
+            todo += reversed(stand.waits_for)
+    return tuple(roots)
 
 
 @given(plans())

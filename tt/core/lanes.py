@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from tt.core.layers import levels
+from tt.core.levels import levels
 from tt.core.network import Network
 
 MOST: Final = 12

@@ -154,27 +154,6 @@ def is_root(stand: Stand | None) -> bool:
     return stand.standing is Standing.OPEN and not stand.waits_for
 
 
-def causes(found: Mapping[str, Stand], identifier: str) -> tuple[str, ...]:
-    """Return the tasks at the root of a wait; see `is_root`.
-
-    Without any, all that is waited for can still be done, or waits for itself.
-    """
-    roots: dict[str, None] = {}
-    seen: set[str] = set()
-    todo = [identifier]
-    while todo:
-        at = todo.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        stand = found.get(at)
-        if at != identifier and is_root(stand):
-            roots[at] = None
-        elif stand is not None:
-            todo += reversed(stand.waits_for)
-    return tuple(roots)
-
-
 def behind(
     found: Mapping[str, Stand], starts: Iterable[str], most: int
 ) -> dict[str, tuple[str, ...]]:
