@@ -127,7 +127,7 @@ def test_a_project_without_git_has_a_workshop(
         assert project.workshop.town == project.town
         project.connection.execute("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no")
         assert list(project.workshop.agents()) == [agent.uuid]
-        with project.listening([f"inbox:{agent.uuid}"]) as listening:
+        with project.reach.listen(project.town, [f"inbox:{agent.uuid}"]) as listening:
             project.workshop.send(message(agent.uuid))
             wait_until(lambda: bool(listening.heard().keys), "the message to be heard")
 
