@@ -10,8 +10,8 @@ from tt.core.diff import Added, Change, Edited, Removed
 from tt.core.model import Task
 from tt.core.report import Conflict
 from tt.core.values import ABSENT
-from tt.core.watching import Happening
-from tt.errors import LockedError, PlanError, StoreError, TTError
+from tt.core.watching import Event, Happening
+from tt.errors import LockedError, NoTownError, PlanError, StoreError, TTError
 
 GONE = Removed(Task("lint", {"description": "Lint"}))
 EMPTIED = Edited("lint", "agent", "tester", ABSENT)
@@ -269,6 +269,37 @@ def test_a_long_wait_is_told_once(watched: Watched) -> None:
     assert watched.events == ["waiting", "resumed"]
 
 
+def test_what_git_is_at_is_told_once_however_often_it_goes_to_and_fro(watched: Watched) -> None:
+    watched.save("two")
+    for second in range(60):
+        lock = f"Git is at work: index.lock is there for {second} seconds."
+        watched.outlook.busy = lock if second % 3 else "A rebase is in progress."
+        watched.watch.happened(Happening.GIT)
+        watched.wait(1)
+    told = sorted(news.message.split(":")[0] for news in watched.news)
+    assert told == ["A rebase is in progress.", "Git is at work"]
+    watched.outlook.busy = None
+    watched.wait(2)
+    watched.outlook.busy = "A rebase is in progress."
+    watched.save("three")
+    watched.wait(10)
+    assert watched.events == ["waiting", "waiting", "resumed", "waiting"]
+
+
+def test_a_branch_that_has_no_town_yet_is_waited_with_and_is_no_fault(watched: Watched) -> None:
+    watched.outlook.error = NoTownError("The branch topic has no town in Redis yet.", "Commit.")
+    watched.outlook.head = b"ref: refs/heads/topic\n"
+    watched.watch.happened(Happening.GIT)
+    watched.wait(200)
+    assert [(news.event, news.hint) for news in watched.news] == [
+        (Event.WAITING, "The first edit of the plan makes it.")
+    ]
+    watched.outlook.error, watched.outlook.town = None, "plan-topic"
+    watched.save("two")
+    watched.wait(1)
+    assert watched.events == ["waiting", "resumed", "synced"]
+
+
 def test_another_branch_is_synced_though_the_plan_is_the_same(watched: Watched) -> None:
     watched.outlook.head = b"ref: refs/heads/other\n"
     watched.outlook.town = "plan-other"
@@ -354,6 +385,46 @@ def test_the_same_conflict_is_told_once(watched: Watched) -> None:
     assert watched.events == ["synced", "synced"]
 
 
+@pytest.mark.parametrize("listening", [True, False])
+def test_the_end_of_a_conflict_is_seen_without_a_save(watched: Watched, listening: bool) -> None:
+    watched.outlook.listening = listening
+    watched.outlook.conflicts = (Conflict("lint", "agent"),)
+    watched.save("two")
+    watched.wait(120)
+    assert watched.events == ["synced"]
+    watched.outlook.conflicts = ()
+    watched.wait(20)
+    assert watched.events == ["synced", "synced"]
+    assert watched.news[-1].report is not None
+    assert not watched.news[-1].report.conflicts
+    watched.outlook.synced.clear()
+    watched.wait(10)
+    assert watched.events == ["synced", "synced"]
+
+
+def test_without_conflicts_nothing_is_looked_at_in_vain(watched: Watched) -> None:
+    watched.outlook.conflicts = (Conflict("lint", "agent"),)
+    watched.save("two")
+    watched.wait(1)
+    watched.outlook.conflicts = ()
+    watched.wait(20)
+    watched.outlook.synced.clear()
+    watched.wait(600)
+    assert watched.outlook.synced == []
+
+
+def test_a_conflict_that_outlasts_other_trouble_is_told_of_again(watched: Watched) -> None:
+    watched.outlook.conflicts = (Conflict("lint", "agent"),)
+    watched.save("two")
+    watched.wait(1)
+    watched.outlook.error = OFFLINE
+    watched.save("three")
+    watched.wait(5)
+    watched.outlook.error = None
+    watched.wait(10)
+    assert watched.events == ["synced", "offline", "online", "synced"]
+
+
 def test_a_refusal_is_told_once_and_tried_again_now_and_then(watched: Watched) -> None:
     watched.outlook.error = TTError("That looks like damage.", "Look at it.")
     watched.save("two")
@@ -383,6 +454,15 @@ def test_an_outage_does_not_hold_up_the_end(watched: Watched) -> None:
     watched.save("two")
     watched.wait(10)
     assert not watched.watch.is_pending
+
+
+def test_a_refusal_does_not_hold_up_the_end_and_a_save_after_it_does(watched: Watched) -> None:
+    watched.outlook.error = TTError("That looks like damage.", "Look at it.")
+    watched.save("two")
+    watched.wait(10)
+    assert not watched.watch.is_pending
+    watched.save("three")
+    assert watched.watch.is_pending
 
 
 def test_an_idle_watch_looks_at_a_stamp_now_and_then_and_at_nothing_else(watched: Watched) -> None:

@@ -53,7 +53,8 @@ def test_a_sync_that_wrote_is_one_and_one_that_found_nothing_only_verifies() -> 
 def test_conflicts_are_a_problem_and_say_what_to_do() -> None:
     report = replace(REPORT, conflicts=(Conflict("a", "agent"),))
     state = after(FINE, news(Event.SYNCED, "", report), NOW)
-    assert (state.state, state.problem) == ("conflicts", "`tt conflicts` lists them")
+    assert state.state == "not all in step"
+    assert state.problem == "1 conflict; `tt conflicts` shows more"
 
 
 def test_of_several_plans_the_worst_and_the_oldest_count() -> None:

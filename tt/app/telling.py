@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tt.core.report import SyncReport
+from tt.core.report import Conflict, SyncReport
 from tt.core.watching import Event, News
 from tt.errors import TTError
 
@@ -26,9 +26,12 @@ class Telling:
         self._file, self._tell = file, tell
         self._trouble: tuple[object, ...] = ()
         self._town = ""
+        self._conflicts: tuple[Conflict, ...] = ()
         self._shown: tuple[object, ...] = ()
         """What the last report says of what still stands: it is no news the next time."""
         self._said: set[tuple[Event, str]] = set()
+        self._waits: set[str] = set()
+        """What was waited for since all was well: Git goes from one to the other and back."""
 
     @property
     def trouble(self) -> object:
@@ -38,23 +41,37 @@ class Telling:
     def troubled(self, event: Event, error: TTError, sign: str = "") -> None:
         """Say what keeps the plan from being synced, anew where the `sign` is another one."""
         trouble = (event, error.message, sign)
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._tell(News(event, self._file, error.message, error.hint or ""))
+        if trouble == self._trouble or self._is_known_wait(event, error.message):
+            return
+        self._trouble = trouble
+        self._tell(News(event, self._file, error.message, error.hint or ""))
+
+    def _is_known_wait(self, event: Event, message: str) -> bool:
+        """Say whether that was told already; what is behind a colon is how long, and by which."""
+        if event is not Event.WAITING:
+            return False
+        if self.trouble is not event:
+            self._waits.clear()
+        what = message.partition(":")[0]
+        known = what in self._waits
+        self._waits.add(what)
+        return known
 
     def over(self) -> None:
         """Say that what was in the way is not any more."""
         event = self.trouble
         self._trouble = ()
         if isinstance(event, Event) and event in _OVER:
+            self._conflicts = ()  # those that still stand keep the plan from being in step
             self._tell(News(_OVER[event], self._file))
 
     def synced(self, report: SyncReport) -> None:
         """Say what a sync did, and what it found that was not so the last time."""
-        stands = (report.conflicts, report.faults, report.kept)
+        stands = (report.faults, report.kept)
         is_other = report.town != self._town
         news = is_other or (stands != self._shown and any(stands))
-        self._town, self._shown = report.town, stands
+        news = news or report.conflicts != self._conflicts
+        self._town, self._shown, self._conflicts = report.town, stands, report.conflicts
         if news or report.to_store or report.to_file:
             where = f"the town {report.town}" if is_other else ""
             self._tell(News(Event.SYNCED, self._file, where, report=report))

@@ -17,7 +17,7 @@ from tt.core.diff import Change, Edited, Removed
 from tt.core.pace import LONGEST, PATIENCE, Pace
 from tt.core.values import ABSENT
 from tt.core.watching import Event, Happening, Stamp
-from tt.errors import LockedError, PlanError, StoreError, TTError
+from tt.errors import LockedError, NoTownError, PlanError, StoreError, TTError
 
 PULSE: Final = 2.0
 """Seconds between two looks at the plan's stamp, which cost next to nothing."""
@@ -68,6 +68,8 @@ class Watch:
         self._doubt: tuple[Stamp, float] | None = None
         self._held: float | None = None
         self._retry = _FIRST_RETRY
+        self._is_contested = False
+        """Whether conflicts stand: somebody may end them in Redis, of which no save tells."""
         self._missed = 0
         self._pulse_every = PULSE
         self._next_pulse = self._next_ping = clock()
@@ -80,8 +82,11 @@ class Watch:
 
     @property
     def is_pending(self) -> bool:
-        """Whether something happened that was not dealt with yet, and can be."""
-        return self._pace.due is not None and self._telling.trouble is not Event.OFFLINE
+        """Whether something happened that was not dealt with yet, and can be soon."""
+        due = self._pace.due
+        if due is None or self._telling.trouble is Event.OFFLINE:
+            return False
+        return due - self._clock() <= PATIENCE
 
     @property
     def is_at_rest(self) -> bool:
@@ -163,10 +168,11 @@ class Watch:
             self._want(0)
             return
         self.rung()  # what came during the ping rings no bell
-        if listening or self._dealt is None:
+        if self._dealt is None:
             return
-        self._want(0)
-        if self._outlook.two_way:
+        if self._is_contested or not listening:
+            self._want(0)
+        if self._outlook.two_way and not listening:
             self._next_ping = now + _DEAF_PULSE
             why = f"it cannot tell of changes, and is asked every {_DEAF_PULSE:g} seconds"
             self._telling.once(Event.DEAF, why)
@@ -212,7 +218,7 @@ class Watch:
     def _absent(self, stamp: Stamp) -> None:
         """Without a plan nothing happens at all; many editors leave none for a moment."""
         if not self._is_too_early(stamp):
-            why = TTError(f"There is no {self._outlook.file} here.", "It is synced when it is.")
+            why = TTError(f"There is no {self._outlook.file} here.", "It is synced when there is.")
             self._telling.troubled(Event.ABSENT, why)
             self._digest = None
             self._deal_with(stamp)
@@ -232,8 +238,11 @@ class Watch:
             self._offline(error)
         except PlanError as error:
             self._invalid(error, stamp)
+        except NoTownError as error:
+            why = TTError(error.message, "The first edit of the plan makes it.")
+            self._set_aside(Event.WAITING, why, stamp)
         except TTError as error:
-            self._refused(error, stamp)
+            self._set_aside(Event.REFUSED, error, stamp)
         else:
             self._done(done, stamp)
 
@@ -273,9 +282,9 @@ class Watch:
             self._digest = None
             self._deal_with(stamp)
 
-    def _refused(self, error: TTError, stamp: Stamp) -> None:
+    def _set_aside(self, event: Event, why: TTError, stamp: Stamp) -> None:
         """Wait for another plan; and try now and then, as what is wrong may be elsewhere."""
-        self._telling.troubled(Event.REFUSED, error)
+        self._telling.troubled(event, why)
         self._digest = None
         self._deal_with(stamp)
         self._want(_SLOW_RETRY)
@@ -284,6 +293,7 @@ class Watch:
         self._telling.over()
         self._telling.synced(done.report)
         self._retry = _FIRST_RETRY
+        self._is_contested = bool(done.report.conflicts)
         if done.report.to_file or done.report.named:
             stamp = self._own(stamp, done)
         self._digest = done.digest

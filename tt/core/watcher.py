@@ -73,7 +73,9 @@ def after(state: WatchState, news: News, now: str) -> WatchState:
     wrote = bool(news.report.to_store or news.report.to_file)
     synced = now if wrote else state.synced
     if news.report.conflicts:
-        return WatchState("conflicts", "`tt conflicts` lists them", synced, now)
+        number = len(news.report.conflicts)
+        what = "1 conflict" if number == 1 else f"{number:,} conflicts"
+        return WatchState("not all in step", f"{what}; `tt conflicts` shows more", synced, now)
     return WatchState(IN_STEP, "", synced, now)
 
 

@@ -19,26 +19,30 @@ SCHEMA_VERSION: Final = 1
 
 def envelope(data: object) -> str:
     """Return a successful answer as one JSON document."""
-    return _dump({"schema_version": SCHEMA_VERSION, "data": as_data(data)})
+    document = {"schema_version": SCHEMA_VERSION, "data": as_data(data)}
+    return json.dumps(document, indent=2, ensure_ascii=True)
 
 
 def line(data: object) -> str:
     """Return one of several answers, each of which is a JSON document on a line of its own."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "data": as_data(data)}, ensure_ascii=True)
+    return _one_line({"schema_version": SCHEMA_VERSION, "data": as_data(data)})
 
 
 def error_envelope(error: TTError, code: int) -> str:
-    """Return a failure as one JSON document, with what is wrong in a plan if that is it."""
+    """Return a failure as one JSON document, with what is wrong in a plan if that is it.
+
+    In one line: it may be the last one of a stream of lines.
+    """
     content: dict[str, object] = {"message": error.message, "hint": error.hint, "exit_code": code}
     problems = getattr(error, "problems", None)
     if problems:
         content["problems"] = as_data(problems)
-    return _dump({"schema_version": SCHEMA_VERSION, "error": content})
+    return _one_line({"schema_version": SCHEMA_VERSION, "error": content})
 
 
-def _dump(document: object) -> str:
+def _one_line(document: object) -> str:
     # Pure ASCII: nothing in it can move a cursor, and no terminal's encoding can be in the way.
-    return json.dumps(document, indent=2, ensure_ascii=True)
+    return json.dumps(document, ensure_ascii=True)
 
 
 def task_data(task: Task) -> dict[str, object]:
