@@ -68,8 +68,6 @@ class Upheaval:
         """Texts that were seen in a prompt."""
         self.orphans: set[str] = set()
         """Claims of programs that nobody was left to end."""
-        self.removed: set[str] = set()
-        """Tasks that were taken out of the plan."""
         self.asleep: list[tuple[str, float, float]] = []
         """Agents that were frozen, from when until they are sure to have looked around again."""
         self.number = 0
@@ -182,6 +180,15 @@ class Upheaval:
         assert ended.code != 70, ended
         self.note(f"tt {' '.join(words)} # [{ended.code}] {ended.err.strip()[:200]}")
         return ended.code
+
+    def sync(self, direction: str) -> bool:
+        """Sync the plan; where a task was taken out of it that Redis has news of, it stays."""
+        code = self.tt("sync", direction)
+        if code == 3:
+            found = self.place.process("conflicts", "--json", options={}).data["conflicts"]
+            for name in sorted({one["id"] for one in found}):
+                self.tt("resolve", name, "--store")
+        return code == 0
 
     # Who is there
 
@@ -329,7 +336,8 @@ class Upheaval:
             elif here[name].state is AgentState.PAUSED:
                 self.tt("resume", name)
         for uuid in self.lost:
-            if board.agents[uuid].state in GONE:
+            asked = self._has(f"inbox:{uuid}", b'"type":"task"')
+            if asked and board.agents[uuid].state in GONE:
                 self.tt("reclaim", "--to-backlog", "--from", board.agents[uuid].name)
         there = sorted((agent for agent in here.values() if agent.name in self.names), key=str)
         for job in board.jobs.values():
@@ -344,7 +352,7 @@ class Upheaval:
     def reopen_task(self, job: Job) -> bool:
         """Let a task be done again."""
         if not job.tagged:
-            self.tt("sync", "merge")  # it comes to the plan, where it can be reopened
+            self.sync("merge")  # it comes to the plan, where it can be reopened
             return False
         if self.tt("reopen", job.task.id) != 0:
             return False

@@ -236,7 +236,7 @@ def edit_plan(storm: Upheaval) -> bool:
         text = _without_one(storm, text)
     storm.place.write(text)
     storm.note(f"the plan is edited: {kind}")
-    return storm.tt("sync", storm.chance.choice(["merge", "merge", "push"])) == 0
+    return storm.sync(storm.chance.choice(["merge", "merge", "push"]))
 
 
 def _without_one(storm: Upheaval, text: str) -> str:
@@ -245,11 +245,7 @@ def _without_one(storm: Upheaval, text: str) -> str:
     found = [part for part in parts if re.search(r'^id = "n\d+"', part, re.MULTILINE)]
     if not found:
         return text
-    gone = storm.chance.choice(found)
-    parts.remove(gone)
-    name = re.search(r'id = "(n\d+)"', gone)
-    assert name is not None
-    storm.removed.add(name[1])
+    parts.remove(storm.chance.choice(found))
     return "[[tasks]]".join(parts)
 
 

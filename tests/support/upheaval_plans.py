@@ -78,7 +78,7 @@ def random_plan(chance: random.Random, count: int) -> str:
         lines += ["retries = 1"]
         if number > 1 and chance.random() < 0.3:
             lines += [f'parent = "t{_before(chance, number)}"']
-        elif chance.random() < 0.4:
+        elif number == 0 or chance.random() < 0.4:
             lines += ['parent = "group"']
         if number > 1 and chance.random() < 0.5:
             most = chance.choice([1, 1, 2])
