@@ -8,7 +8,6 @@ again, and has looked at everything anew.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from shlex import quote
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 from tt.app.acting import Acting
 from tt.app.errands import Errands
 from tt.app.knowing import Knowing
+from tt.app.leading import Leading
 from tt.app.stage import Stage
 from tt.core.conducted import Event, Told
 from tt.core.conducting import HandOut, Orders, Seen, Spawn, Step, decide
@@ -56,10 +56,8 @@ class Conduct:
     ) -> None:
         """Begin with taking the lead. `clock` and `wall` give seconds; `wall` since 1970."""
         self._stage, self._terms, self._tell, self._clock = stage, terms, tell, clock
-        self._token = secrets.token_hex(16)
-        self._leads_until: float | None = None
-        self._stands_by = False
-        self._next_lead = self._next_ping = clock()
+        self._leading = Leading(stage, terms.lease, tell, clock)
+        self._next_ping = clock()
         self._errands = Errands(stage, tell, clock, commits=terms.commits)
         self._knowing = Knowing(stage, terms.lease, self._hear, clock, wall)
         self._acting = Acting(stage, self._knowing, self._errands, tell, clock)
@@ -90,7 +88,7 @@ class Conduct:
     @property
     def is_leading(self) -> bool:
         """Whether it may act now."""
-        return self._leads_until is not None and self._clock() < self._leads_until
+        return self._leading.holds
 
     @property
     def commit_problem(self) -> str:
@@ -111,7 +109,7 @@ class Conduct:
         if self.verdict is not None or self._asked_to_end:
             return self._errands.due
         mine = (self._next_ping, self._knowing.due, self._again) if self.is_leading else ()
-        return min(self._next_lead, self._errands.due, *mine)
+        return min(self._leading.due, self._errands.due, *mine)
 
     def end(self) -> None:
         """Begin nothing any more, whatever there is to do; a last commit is still made."""
@@ -119,9 +117,7 @@ class Conduct:
 
     def resign(self) -> None:
         """Let another one lead at once."""
-        if self._leads_until is not None:
-            self._leads_until = None
-            self._stage.workshop.resign(self._token)
+        self._leading.resign()
 
     def step(self) -> None:
         """Do what is due. Raises TTError where the town has no tasks at all."""
@@ -146,48 +142,19 @@ class Conduct:
             self._lose(error)
 
     def _conduct(self, now: float) -> None:
-        if not self._lead(now):
-            return
+        leads = self._leading.take(now)
         self._online()
+        if not leads:
+            self._asked_to_end |= self._terms.once
+            return
+        if self._leading.is_new:
+            self._knowing.forget()
         if now >= self._next_ping:
             self._next_ping = now + PING
             self._stage.check()
         self._knowing.catch_up(now)
         self._again = _NEVER
         self._act()
-
-    def _lead(self, now: float) -> bool:
-        """Take the lead, or keep it; say whether we have it."""
-        if self.is_leading and now < self._next_lead:
-            return True
-        if self._stands_by and now < self._next_lead and not self._stage.heard().leader:
-            return False
-        lapsed = not self.is_leading
-        if not self._stage.workshop.lead(self._token, self._terms.lease):
-            self._stand_by(now)
-            return False
-        self._leads_until, self._next_lead = now + self._terms.lease, now + self._terms.lease / 3
-        if lapsed:
-            self._knowing.forget()  # somebody else may have led meanwhile
-            if self._stands_by:
-                self._tell(Told(Event.LEADS))
-        self._stands_by = False
-        return True
-
-    def _stand_by(self, now: float) -> None:
-        """Wait until the leader is gone: Redis tells, or its lease runs out."""
-        if self._leads_until is not None:
-            self._tell(Told(Event.LOST_LEAD))
-        elif not self._stands_by:
-            self._tell(Told(Event.STANDS_BY))
-        if not self._stands_by:
-            self._stage.listen()
-        self._stands_by, self._leads_until = True, None
-        leader = self._stage.workshop.leader()
-        self._next_lead = now + (leader.seconds if leader else 0.0) + 0.01
-        if self._terms.once:
-            self._asked_to_end = True
-        self._online()
 
     def _act(self) -> None:
         """Do step after step until nothing is left to do, or the lead is lost."""
@@ -266,7 +233,7 @@ class Conduct:
             self._tell(Told(Event.OFFLINE, message=error.message, hint=error.hint or ""))
         self._offline = error.message
         self._knowing.forget()
-        self._again = self._next_lead = self._clock() + self._retry
+        self._again = self._leading.due = self._clock() + self._retry
         self._retry = min(self._retry * 2, _LAST_RETRY)
 
     def _online(self) -> None:
