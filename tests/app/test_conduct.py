@@ -409,6 +409,29 @@ def test_commits_are_batched_one_a_second_and_one_at_the_end(yard: Yard) -> None
     assert found.conduct.is_over
 
 
+def test_a_task_that_the_last_commit_brings_into_the_plan_is_waited_for(yard: Yard) -> None:
+    dev = yard.agent("dev")
+    yard.plan("a", agent="dev", status="completed")
+    made = yard.workshop.make("By hand", agent=dev.uuid)
+    found = Conducted(yard, commits=True)
+    found.wait(0.1)
+    assert found.conduct.verdict is not None
+    assert not found.conduct.is_over
+    yard.connection.execute("HSET", yard.key(f"task:{made.uuid}"), "tags", '["plan:by-hand"]')
+    found.stage.over = [Errand("commit", "", said="Tasks: by-hand assigned")]
+    assert found.wait(0.1) == ["committed", "added by-hand"]
+    assert found.conduct.verdict is None
+    found.finish("by-hand")
+    assert found.wait(1.1) == ["completed by-hand dev"]
+    found.stage.over = [Errand("commit", "")]
+    found.wait(1.1)
+    found.stage.over = [Errand("commit", "")]
+    found.wait(1.1)
+    assert found.conduct.is_over
+    assert found.conduct.verdict is not None
+    assert found.conduct.verdict.total == 2
+
+
 def test_a_commit_that_fails_is_told_once_and_tried_at_the_next_change(yard: Yard) -> None:
     yard.agent("dev")
     yard.plan("a", agent="dev")
@@ -545,6 +568,8 @@ def test_redis_that_goes_away_is_told_once_and_tried_again(chain: Conducted) -> 
     chain.lease.error = GONE
     chain.stage.lost = True
     assert chain.wait(60) == ["offline"]
+    (offline,) = chain.events(Event.OFFLINE)
+    assert offline.hint == "Start it.\nThe conductor waits for it."
     chain.lease.error = None
     chain.finish("a")
     assert chain.wait(6) == ["online", "completed a dev", "handed_out b dev"]
@@ -569,6 +594,13 @@ def test_once_does_all_that_can_be_done_now_and_ends(yard: Yard) -> None:
     assert found.step() == ["completed epic", "handed_out two dev"]
     assert found.conduct.is_over
     assert found.conduct.goes_on
+
+
+def test_once_waits_for_no_redis(yard: Yard) -> None:
+    found = Conducted(yard, once=True)
+    found.lease.error = GONE
+    with pytest.raises(StoreError, match="does not answer"):
+        found.step()
 
 
 def test_once_leaves_it_to_the_one_who_leads(chain: Conducted) -> None:

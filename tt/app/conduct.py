@@ -65,6 +65,8 @@ class Conduct:
         self._offline: str = ""
         self._retry = _FIRST_RETRY
         self._is_sure = False
+        self._is_settled = not terms.commits or terms.once
+        """Whether the last commit, which may bring tasks into the plan, was looked at as well."""
         self._sight: object = None
         """What a decision was made on last, beside the town."""
         self._missed: frozenset[str] = frozenset()
@@ -98,8 +100,8 @@ class Conduct:
     @property
     def is_over(self) -> bool:
         """Whether it has ended, and every errand, too."""
-        wants_end = self.verdict is not None or self._asked_to_end
-        return wants_end and not self._errands.is_busy and not self._errands.wants_commit
+        ends = (self.verdict is not None and self._is_settled) or self._asked_to_end
+        return ends and self._errands.is_done
 
     @property
     def due(self) -> float:
@@ -132,6 +134,7 @@ class Conduct:
     def _do_what_is_due(self, now: float) -> None:
         if self._errands.step(last=self.verdict is not None or self._asked_to_end):
             self._knowing.doubt_agents()
+        self._look_behind_the_last_commit()
         if self.verdict is not None or self._asked_to_end:
             return
         if self._offline and now < self._again:
@@ -140,6 +143,13 @@ class Conduct:
             self._conduct(now)
         except StoreError as error:
             self._lose(error)
+
+    def _look_behind_the_last_commit(self) -> None:
+        """Judge once more where the plan was committed since: tasks that were made by hand may have
+        come into it, and be under way."""
+        if self.verdict is not None and not self._is_settled and self._errands.is_done:
+            self.verdict, self._is_settled = None, True
+            self._knowing.forget()
 
     def _conduct(self, now: float) -> None:
         leads = self._leading.take(now)
@@ -172,6 +182,7 @@ class Conduct:
                 self._consider(step)
                 return
             self._is_sure = False
+            self._unsettle()
             if self._do(step):
                 return
         self._again = self._clock() + _AGAIN
@@ -213,24 +224,34 @@ class Conduct:
 
     def _consider(self, step: Step) -> None:
         """End where nothing is left to wait for; that is certain after a look at everything."""
-        if self._terms.once or not step.goes_on:
-            if not self._is_sure and not self._terms.once:
-                self._is_sure = True
-                self._knowing.forget()
-                self._again = self._clock()
-                return
-            self.goes_on = step.goes_on
-            self.verdict = judge(self._knowing.needed, self._terms.orders, self.seen, step)
+        if step.goes_on and not self._terms.once:
+            self._unsettle()
+            return
+        if not self._is_sure and not self._terms.once:
+            self._is_sure = True
+            self._knowing.forget()
+            self._again = self._clock()
+            return
+        self.goes_on = step.goes_on
+        self.verdict = judge(self._knowing.needed, self._terms.orders, self.seen, step)
+        if self._terms.once or not self._is_settled:
             self._errands.last()
+
+    def _unsettle(self) -> None:
+        self._is_settled = not self._terms.commits or self._terms.once
 
     def _hear(self, told: Told) -> None:
         self._errands.note(told)
         self._tell(told)
 
     def _lose(self, error: StoreError) -> None:
-        """Try again, less and less often; agents go on meanwhile."""
+        """Try again, less and less often; agents go on meanwhile. A single step waits for nothing:
+        it raises the error."""
+        if self._terms.once:
+            raise error
         if not self._offline:
-            self._tell(Told(Event.OFFLINE, message=error.message, hint=error.hint or ""))
+            hint = f"{error.hint or ''}\nThe conductor waits for it."
+            self._tell(Told(Event.OFFLINE, message=error.message, hint=hint))
         self._offline = error.message
         self._knowing.forget()
         self._again = self._leading.due = self._clock() + self._retry

@@ -55,9 +55,9 @@ class Errands:
         return self._is_committing or bool(self._spawning)
 
     @property
-    def wants_commit(self) -> bool:
-        """Whether something happened that is to be committed."""
-        return self._wants_commit
+    def is_done(self) -> bool:
+        """Whether nothing is under way, and nothing is to be committed."""
+        return not self.is_busy and not self._wants_commit
 
     @property
     def due(self) -> float:

@@ -76,7 +76,7 @@ def told_of_task(turn: Turn, agents: Mapping[str, Agent]) -> Told | None:
         return None
     if after is None:
         return Told(Event.REMOVED, before.task.id if before else "")
-    if before is None:
+    if before is None or not before.tagged:
         return Told(Event.ADDED, after.task.id)
     event = _event(before, after)
     if event is None:
