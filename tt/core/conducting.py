@@ -6,19 +6,17 @@ is done by comparing and setting, and the next one is decided on what came of it
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from tt.core.agents import GONE, Agent, AgentState
+from tt.core.agents import GONE, Agent
+from tt.core.crew import Crew
 from tt.core.jobs import Job
 from tt.core.ledger import Ledger
 from tt.core.model import Task
 from tt.core.values import Literal
 from tt.record import field, record
 
-OPEN: Final = frozenset({AgentState.COLD, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING})
-"""Whoever is this is given work."""
 _MOST_RETRIES: Final = 1_000_000
 """More than anybody waits for; what is kept of a task's attempts has room for nine digits."""
 _NONE: Final[Mapping[str, str]] = {}
@@ -118,7 +116,7 @@ def decide(ledger: Ledger, orders: Orders, seen: Seen) -> Step:
     ]
     actions += _burials(ledger, seen)
     actions += _failures(ledger, orders, seen)
-    crew = Crew(ledger, seen)
+    crew = Crew(ledger, seen.dead)
     handing = _HandingOut(ledger, orders, crew)
     actions += handing.all(ledger.shape.ready(ledger.tasks, done))
     spawned = list(_spawns(ledger, orders, seen, handing.nobody))
@@ -194,50 +192,6 @@ def _is_any_under_way(ledger: Ledger, seen: Seen) -> bool:
         job.tagged and ledger.is_under_way(job) and job.agent not in seen.dead
         for job in ledger.held.values()
     )
-
-
-class Crew:
-    """Who is there to work, by the names that tasks may call them."""
-
-    def __init__(self, ledger: Ledger, seen: Seen) -> None:
-        """Leave out whoever is gone or dead."""
-        self._loads = Counter(job.agent for job in ledger.held.values())
-        there = [
-            agent
-            for agent in ledger.agents.values()
-            if agent.state not in GONE and agent.uuid not in seen.dead
-        ]
-        self._called = [
-            _by(there, lambda agent: agent.name),
-            _by(there, lambda agent: agent.role),
-            _by(there, lambda agent: agent.nickname),
-        ]
-
-    def named(self, name: str) -> list[Agent]:
-        """Return those of this name, else of this role, else of this nickname."""
-        return next((found for names in self._called if (found := names.get(name))), [])
-
-    def load(self, agent: Agent) -> int:
-        """Return how many tasks an agent has."""
-        return self._loads[agent.uuid]
-
-    def take(self, name: str, most: int) -> Agent | None:
-        """Give one more task to whoever of this name has the least to do; None where nobody of
-        them is given work now, or all have `most`."""
-        free = [agent for agent in self.named(name) if agent.state in OPEN]
-        least = min(free, key=self.load, default=None)
-        if least is None or self.load(least) >= most:
-            return None
-        self._loads[least.uuid] += 1
-        return least
-
-
-def _by(agents: Iterable[Agent], name: Callable[[Agent], str]) -> dict[str, list[Agent]]:
-    found: dict[str, list[Agent]] = {}
-    for agent in agents:
-        if name(agent):
-            found.setdefault(name(agent), []).append(agent)
-    return found
 
 
 class _HandingOut:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from tt.core.agents import GONE, Agent
-from tt.core.conducting import OPEN, Crew, HandOut, Orders, Seen, Spawn, Step
+from tt.core.conducting import HandOut, Orders, Seen, Spawn, Step
+from tt.core.crew import OPEN, Crew
 from tt.core.ledger import Ledger
 from tt.core.readiness import Stand, Standing, behind, is_root
 from tt.record import record
@@ -91,7 +92,7 @@ class _Explaining:
 
     def __init__(self, ledger: Ledger, orders: Orders, seen: Seen, step: Step) -> None:
         self._ledger, self._orders, self._seen = ledger, orders, seen
-        self._crew = Crew(ledger, seen)
+        self._crew = Crew(ledger, seen.dead)
         self._handed = {act.job.task.id for act in step.actions if isinstance(act, HandOut)}
         self._coming = seen.spawning | {act.name for act in step.actions if isinstance(act, Spawn)}
         self._found = ledger.shape.stands(ledger.tasks)

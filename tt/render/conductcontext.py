@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tt.core.agents import GONE
-from tt.core.conducting import Crew
+from tt.core.crew import Crew
 from tt.core.ledger import Ledger
 from tt.core.rehearsal import Rehearsal
 from tt.render.conductlines import action_data, reason
@@ -45,9 +45,7 @@ def _tasks(ledger: Ledger) -> Iterator[str]:
 
 
 def _agents(ledger: Ledger) -> Iterator[str]:
-    from tt.core.conducting import Seen
-
-    crew = Crew(ledger, Seen())
+    crew = Crew(ledger)
     for agent in ledger.agents.values():
         if agent.state not in GONE:
             role = f", role {safe(agent.role)}" if agent.role else ""
