@@ -97,8 +97,9 @@ class Knowing:
         """Look at those who were told of; from time to time at all that are known. Only where
         somebody new may have been missed every key of the server is looked at."""
         if now < self._next_agents and len(heard) <= _FEW and not self._doubts_agents:
-            for uuid in heard:
-                self.look_at_agent(uuid)
+            found, known = self._stage.workshop.agents(heard) if heard else {}, self.needed.agents
+            there = {uuid: known[uuid] for uuid in known if uuid in found or uuid not in heard}
+            self._meet({**there, **found})
             return
         known = None if self._doubts_agents else {*self.needed.agents, *heard}
         self._next_agents, self._doubts_agents = now + self._lease / 3, False

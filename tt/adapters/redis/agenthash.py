@@ -9,6 +9,7 @@ from typing import Final
 
 from tt.adapters.redis.codec import MAX_TEXT, Hash
 from tt.adapters.redis.happenings import readable
+from tt.adapters.redis.hashes import texts_of
 from tt.adapters.redis.jobfields import count_in, seconds_in, uuid_in
 from tt.core.agents import Agent, AgentState
 
@@ -20,8 +21,9 @@ class BadAgentError(ValueError):
     """A hash that cannot be read as an agent; the text says why."""
 
 
-def read_agent(uuid: str, raw: Hash, *, alive: bool) -> Agent:
+def read_agent(uuid: str, stored: Hash, *, alive: bool) -> Agent:
     """Read an agent. Raises BadAgentError."""
+    raw = texts_of(stored)
     state, name = _STATES.get(raw.get("state") or ""), raw.get("name") or ""
     if raw.get("id") != uuid:
         raise BadAgentError("its field `id` is not the uuid of its key")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tt.adapters.redis import jobends, jobmoves, jobnotes
 from tt.adapters.redis.codec import PLAN_TAG
 from tt.adapters.redis.commands import Command, Commands
+from tt.adapters.redis.hashes import texts_of
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.jobfields import uuid_in
 from tt.adapters.redis.jobscene import NOTHING, Move, Scene
@@ -162,10 +163,10 @@ class JobWork:
         first = agent or (likely if UUID.fullmatch(likely) else "")
         wanted = [keys.task(uuid), keys.agent(first)] if first else [keys.task(uuid)]
         found, others = self._reader.hashes_and(wanted, asked)
-        task, holder = found.get(keys.task(uuid), {}), ""
+        task, holder = texts_of(found.get(keys.task(uuid), {})), ""
         if not agent and (holder := uuid_in(task, "assigned_to")) not in ("", first):
             found |= self._reader.hashes([keys.agent(holder)])
-        known = found.get(keys.agent(agent or holder), {})
+        known = texts_of(found.get(keys.agent(agent or holder), {}))
         shelved, now = others != [] and others[0] is not None, self._clock.now_ns()
         tagged = PLAN_TAG in (task.get("tags") or "")
         return Scene(keys, uuid, task, known, token, new_uuid(), now, shelved, tagged)
