@@ -220,7 +220,7 @@ def test_what_a_killed_agent_was_doing_is_done_by_another_one(stand: Stand) -> N
     out, _ = conductor.communicate(timeout=LIMIT_SECONDS)
     assert conductor.returncode == 1
     assert "✗ dev is dead: its process" in out
-    assert "a is for dev, who is not there" in out
+    assert "a is for dev, who has stopped" in out
     stand.agent("dev")
     code, _, _ = stand.conducted()
     assert code == 0
@@ -235,13 +235,13 @@ def test_a_conductor_that_is_killed_is_followed_by_the_one_that_stands_by(stand:
     stand.wait(lambda: first.poll() is not None, "the end of the first, as nobody is reviewer")
     assert first.returncode == 1
     stand.agent("reviewer", seconds=1)
+    stand.agent("deployer")
     first = stand.conductor()
     stand.wait(lambda: stand.states()["review"] == "running", "the review")
     second = stand.conductor()
     assert second.stdout is not None
     assert "stands by" in second.stdout.readline()
     first.kill()
-    stand.agent("deployer")
     out, err = second.communicate(timeout=LIMIT_SECONDS)
     assert (second.returncode, err) == (0, ""), out
     assert "this one leads now" in out
