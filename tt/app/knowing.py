@@ -17,7 +17,6 @@ DEAF: Final = 1.0
 """Seconds between two looks at a town whose server cannot tell what changes."""
 _SPARING: Final = 20.0
 """Looks at everything that are only worth while take at most one part in so many of the time."""
-_FEW: Final = 8
 _NEVER: Final = float("inf")
 
 
@@ -96,14 +95,17 @@ class Knowing:
     def _look_at_agents(self, heard: Collection[str], now: float) -> None:
         """Look at those who were told of; from time to time at all that are known. Only where
         somebody new may have been missed every key of the server is looked at."""
-        if now < self._next_agents and len(heard) <= _FEW and not self._doubts_agents:
-            found, known = self._stage.workshop.agents(heard) if heard else {}, self.needed.agents
-            there = {uuid: known[uuid] for uuid in known if uuid in found or uuid not in heard}
-            self._meet({**there, **found})
+        is_time = self._doubts_agents or now >= self._next_agents
+        if not is_time and not heard:
             return
-        known = None if self._doubts_agents else {*self.needed.agents, *heard}
-        self._next_agents, self._doubts_agents = now + self._lease / 3, False
-        self._meet(self._stage.workshop.agents(known))
+        before = self.needed.agents
+        asked = None if self._doubts_agents else {*before, *heard} if is_time else heard
+        found = self._stage.workshop.agents(asked)
+        rest = set() if asked is None else before.keys() - asked
+        kept = {uuid: before[uuid] for uuid in before if uuid in found or uuid in rest}
+        self._meet({**kept, **found})
+        if is_time:
+            self._next_agents, self._doubts_agents = now + self._lease / 3, False
 
     def look_at_agent(self, uuid: str, *, quietly: bool = False) -> Agent | None:
         """Read one agent anew."""
