@@ -95,6 +95,15 @@ def test_neighbours_are_not_saved(connection: Connection, town: str) -> None:
     }  # fmt: skip
 
 
+def test_no_save_reaches_into_a_town_whose_name_goes_on_where_this_one_s_ends(yard: Yard) -> None:
+    fill(yard)
+    task = next(one for one in yard.workshop.dump() if one.ending.startswith(b"task:"))
+    before = yard.everything()
+    with pytest.raises(TTError, match="another town"):
+        yard.workshop.load([replace(task, ending=b"x:" + task.ending)], replace=True)
+    assert yard.everything() == before
+
+
 def with_key(key: str) -> str:
     return f'{{"format": 1, "town": "x", "keys": [{key}]}}'
 
@@ -111,5 +120,33 @@ def with_key(key: str) -> str:
     ],
 )  # fmt: skip
 def test_what_is_no_saved_town_is_refused(document: str) -> None:
+    with pytest.raises(BadSaveError):
+        read_saved(document)
+
+
+TEXT = '{"key": "s", "type": "string", "ttl_ms": -1, "value": "a"}'
+
+
+def stream(*entries: str) -> str:
+    return with_key(
+        f'{{"key": "e", "type": "stream", "ttl_ms": -1, "value": [{",".join(entries)}]}}'
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        stream('["1-1", ["a", "b"]]', '["1-1", ["a", "b"]]'), stream('["0-0", ["a", "b"]]'),
+        stream('["1", ["a", "b"]]'), stream('["1-1", ["a"]]'), stream('["1-1", []]'),
+        stream('["1-1", [["a"], "b"]]'), stream('["99999999999999999999-1", ["a", "b"]]'),
+        with_key('{"key": "z", "type": "zset", "ttl_ms": -1, "value": [["a", "high"]]}'),
+        with_key('{"key": "z", "type": "zset", "ttl_ms": -1, "value": [["a", "nan"]]}'),
+        with_key('{"key": "z", "type": "zset", "ttl_ms": -1, "value": [["a", "1_0"]]}'),
+        with_key('{"key": "s", "type": "string", "ttl_ms": 9223372036854775807, "value": "a"}'),
+        with_key(f"{TEXT}, {TEXT}"),
+    ],
+)  # fmt: skip
+def test_what_a_server_would_refuse_in_the_middle_is_refused_before(document: str) -> None:
+    """A transaction goes on behind a command that fails: half a town would be there."""
     with pytest.raises(BadSaveError):
         read_saved(document)

@@ -6,6 +6,7 @@ The same form as a plain dump of a town: JSON, with bytes that are no UTF-8 as l
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +15,10 @@ from tt.record import record
 Content: TypeAlias = "bytes | list[Any]"
 KINDS: Final = frozenset({"string", "list", "set", "hash", "zset", "stream"})
 _FLAT: Final = frozenset({"list", "set"})
+_ID: Final = re.compile(rb"([0-9]{1,20})-([0-9]{1,20})")
+_END: Final = (2**64 - 1, 2**64 - 1)
+_LONGEST: Final = 10**15
+"""Milliseconds; a server refuses a time to live that it cannot count."""
 
 
 class BadSaveError(ValueError):
@@ -54,7 +59,10 @@ def read_saved(document: str) -> tuple[str, list[SavedKey]]:
         found = json.loads(document)
         if found["format"] != 1:
             raise BadSaveError("it was written by a later version of tt")
-        return str(found["town"]), [_read_key(entry) for entry in found["keys"]]
+        keys = [_read_key(entry) for entry in found["keys"]]
+        if len({key.ending for key in keys}) < len(keys):
+            raise BadSaveError("it has a key twice")
+        return str(found["town"]), keys
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, BadSaveError):
             raise
@@ -64,7 +72,8 @@ def read_saved(document: str) -> tuple[str, list[SavedKey]]:
 def _read_key(entry: dict[str, Any]) -> SavedKey:
     kind, ttl = entry["type"], entry["ttl_ms"]
     content = _bytes(entry["value"])
-    if kind not in KINDS or not isinstance(ttl, int) or not _fits(kind, content):
+    lives = isinstance(ttl, int) and -1 <= ttl <= _LONGEST
+    if kind not in KINDS or not lives or not _fits(kind, content):
         raise BadSaveError(f"its key {entry['key']!r} is of no kind that there is")
     return SavedKey(_one(entry["key"]), kind, ttl, content)
 
@@ -76,14 +85,33 @@ def _fits(kind: str, content: Content) -> bool:
         return kind == "stream" and content == []
     if kind in _FLAT:
         return all(isinstance(part, bytes) for part in content)
-    wanted = list if kind == "stream" else bytes
-    return all(
-        isinstance(pair, list)
-        and len(pair) == 2
-        and isinstance(pair[0], bytes)
-        and isinstance(pair[1], wanted)
-        for pair in content
-    )
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in content):
+        return False
+    if kind == "stream":
+        return _is_stream(content)
+    texts = all(isinstance(part, bytes) for pair in content for part in pair)
+    return texts and (kind == "hash" or all(_is_score(score) for _, score in content))
+
+
+def _is_stream(entries: list[Any]) -> bool:
+    """Say whether a server takes these entries: ids that rise, and fields with their texts."""
+    last = (0, 0)
+    for where, parts in entries:
+        found = _ID.fullmatch(where) if isinstance(where, bytes) else None
+        here = (int(found[1]), int(found[2])) if found else last
+        if not last < here < _END or not isinstance(parts, list) or not parts or len(parts) % 2:
+            return False
+        if not all(isinstance(part, bytes) for part in parts):
+            return False
+        last = here
+    return True
+
+
+def _is_score(text: bytes) -> bool:
+    try:
+        return b"_" not in text and float(text) == float(text)
+    except ValueError:
+        return False
 
 
 def _texts(content: Any) -> Any:

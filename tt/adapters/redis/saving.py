@@ -57,6 +57,8 @@ def load_town(
     prefix, saved = keys.prefix.encode(), list(saved)
     there = own_keys(scan(connection, keys.prefix), keys)
     written = [prefix + one.ending for one in saved]
+    if len(own_keys(written, keys)) < len(written):
+        raise TTError(f"That save has keys of another town than {keys.town} in it.")
     watched = list(dict.fromkeys([*written, *there]))
     if watched:
         connection.execute("WATCH", *watched)
