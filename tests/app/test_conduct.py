@@ -8,7 +8,7 @@ from tests.support.conducted import LEASE, Conducted
 from tests.support.workshops import Yard, done
 from tt.adapters.redis.connection import Connection
 from tt.app.stage import Errand
-from tt.core.agents import SUPERVISOR, AgentState
+from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.conducted import Event
 from tt.core.conducting import Orders
 from tt.core.standstill import Block
@@ -305,6 +305,22 @@ def test_what_ran_before_the_conductor_came_is_measured_by_its_own_word(yard: Ya
     assert found.step() == []
     assert found.wait(9) == []
     assert found.wait(2) == ["failed a rust"]
+
+
+def test_an_agent_that_is_removed_from_the_town_is_forgotten(chain: Conducted) -> None:
+    leaver = chain.yard.agent("leaver")
+    chain.step()
+    assert [agent.name for agent in known(chain)] == ["dev", "leaver"]
+    chain.yard.workshop.set_state(leaver.uuid, AgentState.STOPPED)
+    chain.yard.workshop.dismiss([leaver.uuid])
+    chain.step()
+    assert [agent.name for agent in known(chain)] == ["dev"]
+
+
+def known(chain: Conducted) -> list[Agent]:
+    ledger = chain.conduct.ledger
+    assert ledger is not None
+    return list(ledger.agents.values())
 
 
 def test_a_sign_of_life_is_nothing_to_decide_on(chain: Conducted) -> None:
