@@ -19,14 +19,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.effort import EFFORT
 from tests.support.redis_server import RedisServer, running
 from tests.support.workshops import OURS, Breaking, Yard, check_history, message
+from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.core.agents import GONE, SUPERVISOR, Agent, AgentState
 from tt.core.diff import Added, Edited
 from tt.core.jobs import Job
 from tt.core.messages import Message
 from tt.core.model import Task
+from tt.record import replace
 from tt.workports import Outcome, Terms
 
 NAMES = ["a", "b", "c"]
@@ -43,10 +46,13 @@ class Stand:
     failures: int = 0
     deaths: int = 0
     retries: int = 0
+    planned: bool = True
+    shelved: bool = False
     ended: set[tuple[str, str]] = field(default_factory=set)
 
     def free(self) -> None:
         self.state, self.agent, self.claim = "pending", "", ""
+        self.shelved |= not self.planned
 
 
 @dataclass
@@ -60,6 +66,8 @@ class Person:
     sent: int = 0
     settled: int = 0
     completed: int = 0
+    before: Agent | None = None
+    """What a process knows of itself that slept while another one became the agent."""
 
 
 class Town(RuleBasedStateMachine):
@@ -72,18 +80,28 @@ class Town(RuleBasedStateMachine):
         self.connection = self.server.connect()
         self.connection.execute("FLUSHALL")
         self.yard = Yard(f"machine-{next(_numbers)}", self.connection)
-        self.people = [Person(self.yard.agent(name)) for name in ("one", "two")]
+        self.people = [Person(self.enlisted(name)) for name in ("one", "two")]
         self.jobs = {job.uuid: job for job in self.yard.plan(*NAMES)}
         self.uuids = list(self.jobs)
         self.stands = {uuid: Stand() for uuid in self.uuids}
         self.boards: list[dict[str, Job]] = [dict(self.jobs)]
         self.broken: Callable[[], RedisWorkshop] | None = None
+        self.was_broken = False
         self.reports = 0
+
+    def enlisted(self, name: str) -> Agent:
+        made = Agent(new_uuid(), name, AgentState.IDLE, lease=30.0, host="here", pid=next(_numbers))
+        return self.yard.workshop.enlist(made)
+
+    def at(self, task: int) -> str:
+        """Return the uuid of a task: those of the plan come first, then those made since."""
+        return self.uuids[task % len(self.uuids)]
 
     @property
     def shop(self) -> RedisWorkshop:
         """The workshop: for one operation on a connection that breaks, where that was wished."""
         broken, self.broken = self.broken, None
+        self.was_broken = broken is not None
         return broken() if broken else self.yard.workshop
 
     @rule(at=st.integers(0, 4), after=st.booleans())
@@ -100,12 +118,12 @@ class Town(RuleBasedStateMachine):
 
     @rule(
         board=st.integers(0, 9),
-        task=st.integers(0, 2),
+        task=st.integers(0, 4),
         who=st.integers(0, 1),
         retries=st.integers(0, 2),
     )
     def hand_out(self, board: int, task: int, who: int, retries: int) -> None:
-        job = self.boards[-1 - board % len(self.boards)].get(self.uuids[task])
+        job = self.boards[-1 - board % len(self.boards)].get(self.at(task))
         if job is None:
             return
         stand, person = self.stands[job.uuid], self.people[who]
@@ -116,6 +134,7 @@ class Town(RuleBasedStateMachine):
         if wanted:
             person.sent += 1
             stand.state, stand.agent, stand.retries = "assigned", person.agent.uuid, retries
+            stand.shelved = False
             stand.claim = self.job_in(outcome).claim
 
     @rule(who=st.integers(0, 1))
@@ -125,17 +144,17 @@ class Town(RuleBasedStateMachine):
         if found is not None:
             person.taken.append(found)
 
-    @rule(who=st.integers(0, 1), task=st.integers(0, 2))
+    @rule(who=st.integers(0, 1), task=st.integers(0, 4))
     def claim(self, who: int, task: int) -> None:
-        person, stand = self.people[who], self.stands[self.uuids[task]]
+        person, stand = self.people[who], self.stands[self.at(task)]
         uuid = person.agent.uuid
         wanted = stand.state == "assigned" and stand.agent == uuid and not person.gone
-        outcome = self.shop.claim(self.uuids[task], uuid)
+        outcome = self.shop.claim(self.at(task), uuid)
         assert outcome.done == wanted
         if wanted:
             claim = self.job_in(outcome).claim
             stand.state, stand.claim = "running", claim
-            person.claims.append((self.uuids[task], claim))
+            person.claims.append((self.at(task), claim))
 
     @precondition(lambda self: any(person.claims for person in self.people))
     @rule(
@@ -158,13 +177,13 @@ class Town(RuleBasedStateMachine):
         else:
             assert not outcome.done
 
-    @rule(task=st.integers(0, 2), state=st.sampled_from(["completed", "failed", "cancelled"]))
+    @rule(task=st.integers(0, 4), state=st.sampled_from(["completed", "failed", "cancelled"]))
     def a_person_ends_it(self, task: int, state: str) -> None:
-        stand = self.stands[self.uuids[task]]
+        stand = self.stands[self.at(task)]
         wanted = stand.state in ("pending", "assigned", "running")
-        assert self.shop.finish(self.uuids[task], state, "p").done == wanted  # type: ignore[arg-type]
+        assert self.shop.finish(self.at(task), state, "p").done == wanted  # type: ignore[arg-type]
         if wanted:
-            self.end(self.uuids[task], state, "")
+            self.end(self.at(task), state, "")
 
     def end(self, uuid: str, state: str, claim: str) -> None:
         stand = self.stands[uuid]
@@ -180,11 +199,11 @@ class Town(RuleBasedStateMachine):
                 return
         if holder is not None and state == "completed":
             holder.completed += 1
-        stand.state, stand.claim = state, ""
+        stand.state, stand.claim, stand.shelved = state, "", False
 
-    @rule(task=st.integers(0, 2), death=st.booleans(), how=st.sampled_from(["", "its", "old"]))
+    @rule(task=st.integers(0, 4), death=st.booleans(), how=st.sampled_from(["", "its", "old"]))
     def give_back(self, task: int, death: bool, how: str) -> None:
-        uuid = self.uuids[task]
+        uuid = self.at(task)
         stand = self.stands[uuid]
         claim = {"": "", "its": stand.claim, "old": "old"}[how]
         wanted = stand.state in ("assigned", "running") and claim in ("", stand.claim)
@@ -197,9 +216,36 @@ class Town(RuleBasedStateMachine):
         stand.deaths += death
         stand.ended = set()
         if death and stand.deaths >= 3:
-            stand.state, stand.claim = "failed", ""
+            stand.state, stand.claim, stand.shelved = "failed", "", False
         else:
             stand.free()
+
+    @rule(which=st.integers(0, 2), who=st.integers(-1, 1))
+    def make_a_task_of_a_message_perhaps_again(self, which: int, who: int) -> None:
+        to = "" if who < 0 else self.people[who].agent.uuid
+        job = self.shop.make("made", agent=to, source=f"message {which}")
+        if job.uuid in self.stands:
+            return
+        self.uuids.append(job.uuid)
+        state, shelved = ("assigned", False) if to else ("pending", True)
+        stand = Stand(state, to, job.claim, planned=False, shelved=shelved)
+        self.stands[job.uuid] = stand
+        self.boards[-1][job.uuid] = job
+        if to:
+            self.people[who].sent += 1
+
+    @rule(task=st.integers(0, 4))
+    def shelve(self, task: int) -> None:
+        stand = self.stands[self.at(task)]
+        wanted = stand.state == "pending" and not stand.shelved
+        assert self.shop.shelve(self.at(task)) == wanted or self.was_broken
+        stand.shelved |= wanted
+
+    @rule(task=st.integers(0, 4))
+    def unshelve(self, task: int) -> None:
+        stand = self.stands[self.at(task)]
+        assert self.shop.unshelve(self.at(task)) == stand.shelved or self.was_broken
+        stand.shelved = False
 
     @rule(who=st.integers(0, 1), which=st.integers(0, 5))
     def settle(self, who: int, which: int) -> None:
@@ -224,6 +270,27 @@ class Town(RuleBasedStateMachine):
             and (self.stands[uuid].state, self.stands[uuid].claim) == ("running", claim)
         }  # fmt: skip
         assert self.shop.beat(person.agent, claims) == claims.keys() - held.keys()
+
+    @rule(who=st.integers(0, 1))
+    def another_process_becomes_the_agent(self, who: int) -> None:
+        person = self.people[who]
+        if not person.gone:
+            return
+        person.before = person.agent
+        named = replace(person.agent, pid=next(_numbers), tasks_completed=person.completed)
+        person.agent = self.shop.enlist(named)
+        self.yard.workshop.untake(person.agent.uuid)
+        person.taken, person.gone = [], False
+
+    @precondition(lambda self: any(person.before for person in self.people))
+    @rule(who=st.integers(0, 1))
+    def the_process_before_it_shows_a_sign_of_life(self, who: int) -> None:
+        before = self.people[who].before
+        if before is not None:
+            claims = dict(self.people[who].claims)
+            self.connection.execute("DEL", self.yard.key(f"alive:{before.uuid}"))
+            assert self.shop.beat(before, claims) == claims.keys()
+            assert not self.yard.workshop.agents()[before.uuid].alive
 
     @rule(who=st.integers(0, 1))
     def kill_and_bury(self, who: int) -> None:
@@ -254,12 +321,13 @@ class Town(RuleBasedStateMachine):
         assert self.shop.set_state(person.agent.uuid, state) == wanted
         person.gone = person.gone or state in GONE
 
-    @rule(task=st.integers(0, 2))
+    @rule(task=st.integers(0, 4))
     def reopen(self, task: int) -> None:
-        uuid, name = self.uuids[task], NAMES[task]
+        uuid = self.at(task)
         stand = self.stands[uuid]
-        if stand.state == "pending":
+        if stand.state == "pending" or not stand.planned:
             return
+        name = NAMES[self.uuids.index(uuid)]
         store = self.yard.world.store()
         edited = Edited(name, "status", stand.state, "pending")
         assert not store.apply(store.load(), [edited], OURS).lost
@@ -276,10 +344,11 @@ class Town(RuleBasedStateMachine):
         store = self.yard.world.store()
         added = [Added(Task(n, {"description": f"Do {n}", "status": "pending"})) for n in NAMES]
         store.apply(store.load(), added, OURS)
+        self.uuids = list(self.jobs)
         self.stands = {uuid: Stand() for uuid in self.uuids}
         for person in self.people:
             person.sent = person.settled = person.completed = 0
-            person.taken, person.gone = [], False
+            person.taken, person.gone, person.before = [], False, None
             self.yard.workshop.enlist(person.agent)
 
     @invariant()
@@ -291,6 +360,11 @@ class Town(RuleBasedStateMachine):
             assert (job.failures, job.deaths) == (stand.failures, stand.deaths)
             if stand.state in ("pending", "assigned", "running"):
                 assert job.agent == stand.agent
+
+    @invariant()
+    def the_backlog_has_what_waits_there_once(self) -> None:
+        shelved = sorted(uuid for uuid, stand in self.stands.items() if stand.shelved)
+        assert sorted(self.yard.workshop.backlog()) == shelved
 
     @invariant()
     def no_message_vanishes(self) -> None:
@@ -334,5 +408,6 @@ def own_server(redis_binary: str) -> Iterator[RedisServer]:
 
 def test_whatever_happens_in_a_town_is_what_must_follow(own_server: RedisServer) -> None:
     machine = type("TownHere", (Town,), {"server": own_server})
-    effort = settings(max_examples=25, stateful_step_count=40, deadline=None)
+    examples = 500 if EFFORT == "nightly" else 25
+    effort = settings(max_examples=examples, stateful_step_count=40, deadline=None)
     run_state_machine_as_test(cast("type[RuleBasedStateMachine]", machine), settings=effort)
