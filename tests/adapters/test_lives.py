@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tt.adapters.lives import Vigil, born_of
-from tt.adapters.watchpost import this_host
+from tt.adapters.processes import this_host
 from tt.core.agents import Agent, AgentState
 
 

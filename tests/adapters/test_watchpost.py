@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.holding import holding
-from tt.adapters.watchpost import WatchPost, this_host
+from tt.adapters.processes import HAS_PROC, this_host
+from tt.adapters.watchpost import WatchPost
 from tt.core.watcher import Watcher, WatchState
 from tt.errors import TTError, WatchedError
 from tt.record import replace
 
 HOLD = """
 import os, pathlib, signal, sys
-from tt.adapters.watchpost import WatchPost, this_host
+from tt.adapters.processes import this_host
+from tt.adapters.watchpost import WatchPost
 from tt.core.watcher import Watcher, WatchState
 if "deaf" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -132,6 +134,36 @@ def test_one_that_does_not_end_is_told_of_and_not_killed(private: Path) -> None:
         assert "/the/log" in str(caught.value.hint)
 
 
+def how_it_goes(private: Path) -> WatchState:
+    found = WatchPost(private).watching()
+    assert found is not None
+    assert found.state is not None
+    return found.state
+
+
+def test_one_that_is_paused_is_known_to_be_and_ends_when_it_is_told_to(private: Path) -> None:
+    with other_watcher(private) as process:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        state = how_it_goes(private)
+        if HAS_PROC:
+            assert (state.state, state.synced) == ("paused", "2026-01-02T03:04:06+00:00")
+            assert "`fg`" in state.problem
+        assert WatchPost(private).stop() is not None
+        assert process.wait(timeout=10) == 0
+
+
+def test_where_a_repository_was_moved_nobody_is_said_to_watch_it(private: Path) -> None:
+    with other_watcher(private):
+        moved = private.parent.rename(private.parent.parent / "moved") / "tt"
+        assert how_it_goes(moved).state == "not here"
+        assert str(private) in how_it_goes(moved).problem
+        moved.parent.rename(private.parent)
+        assert how_it_goes(private).state == "waiting"
+        (private.parent.parent / "link").symlink_to(private.parent)
+        assert how_it_goes(private.parent.parent / "link" / "tt").state == "waiting"
+
+
 def test_a_process_id_of_another_machine_is_never_told_to_end(private: Path) -> None:
     with other_watcher(private, "elsewhere") as process:
         with pytest.raises(TTError, match="not on this machine") as caught:
@@ -188,13 +220,15 @@ def _verified(private: Path) -> str:
 def test_one_watcher_of_many_plans_sums_up_what_they_note(tmp_path: Path) -> None:
     told: list[WatchState] = []
     with WatchPost(tmp_path / "all").taken(ME, listener=told.append) as main:
-        first, second = (main.beside(tmp_path / name) for name in ("a", "b"))
-        with first.taken(main.watcher), second.taken(main.watcher):
+        first, second = (main.beside(tmp_path / name, f"~/{name}") for name in ("a", "b"))
+        with first.taken(main.watcher):
             first.note(FINE)
-            second.note(WatchState("waiting", "a rebase is in progress"))
+            with second.taken(main.watcher):
+                second.note(WatchState("waiting", "a rebase is in progress"))
     assert told[0] == WatchState("1 plan in step")
     assert told[1].state == "2 plans, 1 not in step"
-    assert told[1].problem == f"{tmp_path / 'b'}: a rebase is in progress"
+    assert told[1].problem == "~/b: a rebase is in progress"
+    assert told[2:] == [WatchState("1 plan in step"), WatchState("0 plans in step")]
 
 
 def test_an_error_of_who_watches_is_not_taken_for_one_of_the_post(private: Path) -> None:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,13 @@ import pytest
 from tests.cli.conftest import Ran
 from tests.support.tools import require_tool
 from tt.adapters.watchpost import WatchPost
+from tt.adapters.worktrees import has_plans
 from tt.bootstrap import every_post
 from tt.config.settings import tt_home
 from tt.core.watcher import Watcher
 from tt.core.watching import Event
 from tt.errors import TTError
+from tt.render.text import count
 
 Tt = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parents[2]
@@ -243,6 +247,110 @@ def test_a_plan_that_is_watched_already_is_left_to_its_watcher(tt: Tt, project: 
     log = tt_home(os.environ) / "logs" / "watch.log"
     until(lambda: f"pid {own}" in log.read_text(), "it is not passed by")
     assert holder(project).pid == own
+
+
+@contextmanager
+def meanwhile(*steps: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread, and then interrupt this process, whose command is endless."""
+
+    def act() -> None:
+        try:
+            for step in steps:
+                step()
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as pool:
+        acting = pool.submit(act)
+        yield
+        acting.result()
+
+
+def all_in_step(number: int) -> Callable[[], None]:
+    """Wait until the watcher of all plans has so many, and all is well with them."""
+    said = f"{count(number, 'plan')} in step"
+
+    def is_so() -> bool:
+        found = every_post(tt_home(os.environ)).watching()
+        return found is not None and found.state is not None and found.state.state == said
+
+    return lambda: until(is_so, f"it is not: {said}")
+
+
+def test_a_plan_whose_directory_goes_is_left_and_is_watched_again_when_it_is_back(
+    tt: Tt, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def asked_for(top: str) -> bool:
+        asked.append(top)
+        return has_plans(top)
+
+    monkeypatch.setattr("tt.cli.tower._NEW_PLANS", 0.1)
+    monkeypatch.setattr("tt.cli.tower.has_plans", asked_for)
+    other, away = linked(project, "other"), project.parent / "away"
+    tt("init")
+    tt("--town", str(other), "init")
+    with meanwhile(
+        all_in_step(2),
+        lambda: other.rename(away),
+        all_in_step(1),
+        other.mkdir,
+        asked.clear,
+        lambda: until(lambda: len(asked) > 3, "it is not looked for"),
+        other.rmdir,  # nothing was put into it: a clone would find the directory taken
+        lambda: away.rename(other),
+        all_in_step(2),
+        lambda: (project / "tasks.toml").write_text("[["),
+        lambda: until(lambda: "not in step" in tower_state(), "the fault is not seen"),
+    ):
+        ran = tt("watch", "--all")
+    assert (ran.code, ran.err) == (0, "")
+    lines = [line[10:] for line in ran.lines]
+    assert lines[0] == "· Watching all plans that you have synced."
+    assert lines[-1] == "· Stopped watching."
+    said = [line for line in lines[1:-1] if not line.startswith(" ")]
+    assert {line.partition("  ")[0] for line in said} == {"shop", "other"}
+    assert sum(line.startswith("other  ✓ 3 tasks in step") for line in said) <= 2
+    assert said[-1].startswith("shop  ✗ tasks.toml:1:")
+
+
+def tower_state() -> str:
+    found = every_post(tt_home(os.environ)).watching()
+    return found.state.state if found is not None and found.state is not None else ""
+
+
+def test_programs_get_whole_paths_of_all_plans_and_each_beginning(tt: Tt, project: Path) -> None:
+    tt("init")
+    with meanwhile(all_in_step(1)):
+        ran = tt("watch", "--all", "--json")
+    news = [json.loads(line)["data"] for line in ran.lines]
+    assert [one["event"] for one in news] == ["started", "synced", "stopped"]
+    assert {one["file"] for one in news} == {str(project / "tasks.toml")}
+
+
+def test_a_hint_is_said_once(tt: Tt, project: Path) -> None:
+    def broken(text: str) -> Callable[[], object]:
+        return lambda: (project / "tasks.toml").write_text(text)
+
+    def shows(problem: str) -> Callable[[], None]:
+        def is_so() -> bool:
+            found = post_of(project).watching()
+            return bool(found and found.state and problem in found.state.problem)
+
+        return lambda: until(is_so, f"it does not say {problem}")
+
+    with meanwhile(broken("[["), shows("toml:1:"), broken("\n[["), shows("toml:2:")):
+        ran = tt("watch")
+    assert ran.out.count("✗ tasks.toml:") == 2
+    assert ran.out.count("`tt check`") == 1
+
+
+def test_a_stream_ends_with_its_failure_in_a_line(tt: Tt, project: Path) -> None:
+    (project / "tinytown.toml").write_text('[watch]\ndebounce = "x"\n')
+    ran = tt("watch", "--json")
+    (line,) = ran.lines
+    assert "watch.debounce" in json.loads(line)["error"]["message"]
 
 
 def test_a_service_tells_systemd_and_waits_for_the_post(

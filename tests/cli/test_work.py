@@ -388,7 +388,7 @@ def test_recovery_by_hand_says_whom_it_found(yard: Yard, dev: Agent, tt: Tt) -> 
 
 def test_a_dead_process_on_this_machine_is_found_at_once(yard: Yard, tt: Tt) -> None:
     from tt.adapters.lives import born_of
-    from tt.adapters.watchpost import this_host
+    from tt.adapters.processes import this_host
     from tt.record import replace
 
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

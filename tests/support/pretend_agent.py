@@ -17,11 +17,11 @@ from typing import TypeVar
 
 from tt.adapters.clock import SystemClock
 from tt.adapters.lives import born_of
+from tt.adapters.processes import this_host
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.url import parse_address
 from tt.adapters.redis.workshop import RedisWorkshop
-from tt.adapters.watchpost import this_host
 from tt.core.agents import Agent, AgentState
 from tt.core.jobs import Job
 from tt.errors import StoreError

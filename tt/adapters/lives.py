@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from tt.adapters.watchpost import this_host
+from tt.adapters.processes import this_host
 from tt.core.agents import Agent
 
 _STATE, _STARTED = 0, 19

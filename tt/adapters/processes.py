@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
 HAS_PROC: Final = os.path.exists("/proc/self/cwd")  # noqa: PTH110
@@ -23,6 +24,19 @@ _SCRIPT_ENDS: Final = re.compile(r"\.(?:exe|cmd|py|js|mjs|cjs)$")
 _SLACK: Final = 2.0
 
 
+def this_host() -> str:
+    """Name this machine, and the container on it: where a process id means this process.
+
+    Many machines have one name; where the kernel says so, its own run is in it.
+    """
+    words = [os.uname().nodename]
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123
+        words.append(file.read().strip())
+    with suppress(OSError):
+        words.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115  it is no path
+    return " ".join(words)
+
+
 def is_running(pid: int) -> bool:
     """Say whether there is such a process, whosever it is."""
     try:
@@ -32,6 +46,15 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def is_paused(pid: int) -> bool:
+    """Say whether a process is stopped by a signal, and is there all the same."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            return file.read().rpartition(_NAME_END)[2][:1] == b"T"
+    except OSError:
+        return False
 
 
 def works_in(pid: int, top: str) -> bool:

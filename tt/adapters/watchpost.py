@@ -18,6 +18,8 @@ from typing import Final, Self
 
 from tt.adapters.lock import open_lock, take
 from tt.adapters.private import renew
+from tt.adapters.processes import this_host
+from tt.adapters.watchnote import MOMENT, hindrance, look_at, read_note, who, write_note
 from tt.core.times import rfc3339
 from tt.core.watcher import Watcher, Watching, WatchState, summed_up
 from tt.errors import TTError, WatchedError
@@ -26,10 +28,7 @@ from tt.record import as_dict, replace
 STOP_SECONDS: Final = 10.0
 """How long a watcher may take to end what it is at."""
 
-_MOMENT: Final = 0.5
-"""Seconds to wait for the post: who only looks whether it is held has it for an instant."""
 _POLL: Final = 0.02
-_LONGEST: Final = 4096
 _VERIFY: Final = 30.0
 """Seconds between two notes that all is still in step."""
 
@@ -46,6 +45,7 @@ class WatchPost:
         self._told: WatchState | None = None
         self._verified = -_VERIFY
         self._listener: Callable[[WatchState], None] | None = None
+        self._left: Callable[[], None] = lambda: None
         self._others: dict[str, WatchState] = {}
         """How it goes with the plans that are watched from here, by their directories."""
 
@@ -54,13 +54,13 @@ class WatchPost:
         self,
         watcher: Watcher,
         *,
-        wait: float = _MOMENT,
+        wait: float = MOMENT,
         listener: Callable[[WatchState], None] | None = None,
     ) -> Iterator[Self]:
         """Hold the post as `watcher`. Raises WatchedError where another does for longer than
         `wait` seconds, and TTError where the directory cannot be written.
 
-        `listener` is told what is noted.
+        `listener` is told what is noted. Who only looks whether it is held has it for an instant.
         """
         descriptor = self._take(watcher, wait)
         self._watcher, self._listener = watcher, listener or self._listener
@@ -74,7 +74,7 @@ class WatchPost:
         try:
             descriptor = open_lock(self._path)
             self._lock(descriptor, wait)
-            _write(descriptor, watcher)
+            write_note(descriptor, watcher, str(self._path.parent))
         except BaseException as error:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -90,10 +90,14 @@ class WatchPost:
         if not take(descriptor, wait):
             raise self._watched()
 
-    def beside(self, private: Path) -> WatchPost:
-        """Return the post of one of many plans, for the same watcher; notes are summed up."""
+    def beside(self, private: Path, name: str) -> WatchPost:
+        """Return the post of one of many plans, for the same watcher; notes are summed up.
+
+        The sum calls the plan `name`, until its post is left.
+        """
         post = WatchPost(private, self.log)
-        post._listener = lambda state: self._sum_up(str(private), state)
+        post._listener = lambda state: self._sum_up(name, state)
+        post._left = lambda: self._sum_up(name, None)
         return post
 
     @property
@@ -128,12 +132,19 @@ class WatchPost:
         if told is not None and now - self._verified >= _VERIFY:
             self.note(replace(told, verified=rfc3339(time.time_ns())))
 
-    def _sum_up(self, private: str, state: WatchState) -> None:
-        self._others[private] = state
+    def _sum_up(self, name: str, state: WatchState | None) -> None:
+        self._others.pop(name, None)
+        if state is not None:
+            self._others[name] = state
         self.note(summed_up(self._others))
 
     def holder(self) -> Watcher | None:
         """Return who holds the post at this moment; None where nobody does."""
+        held = self._held()
+        return held and held[0]
+
+    def _held(self) -> tuple[Watcher, str] | None:
+        """Return who holds the post, and where it was taken."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except OSError:
@@ -141,14 +152,20 @@ class WatchPost:
         try:
             if _is_free(descriptor):
                 return None
-            return _read(descriptor)
+            return read_note(descriptor)
         finally:
             os.close(descriptor)
 
     def watching(self) -> Watching | None:
         """Return who watches and how that goes; None where nobody does."""
-        watcher = self.holder()
-        return None if watcher is None else Watching(watcher, self._state(watcher.pid))
+        held = self._held()
+        if held is None:
+            return None
+        watcher, place = held
+        said, kept = self._state(watcher.pid), hindrance(watcher, place, str(self._path.parent))
+        if said and kept:
+            kept = replace(kept, synced=said.synced, verified=said.verified)
+        return Watching(watcher, kept or said)
 
     def stop(self, seconds: float = STOP_SECONDS) -> Watcher | None:
         """Have the watcher end, and wait until it has; None where there was none.
@@ -160,7 +177,7 @@ class WatchPost:
             return None
         if watcher.pid <= 0 or watcher.host != this_host():
             raise TTError(
-                f"The watcher is not on this machine: it is {_who(watcher)}.",
+                f"The watcher is not on this machine: it is {who(watcher)}.",
                 "Stop it where it runs, with `tt watch --stop`.",
             )
         _terminate(watcher)
@@ -168,9 +185,9 @@ class WatchPost:
         while (now := self.holder()) is not None and now.pid == watcher.pid:
             if time.monotonic() > deadline:
                 raise TTError(
-                    f"The watcher ({_who(watcher)}) was told to stop, and has not within "
+                    f"The watcher ({who(watcher)}) was told to stop, and has not within "
                     f"{seconds:g} seconds.",
-                    f"It may be waiting for a disk or for Redis; {_look_at(watcher)}",
+                    f"It may be waiting for a disk or for Redis; {look_at(watcher)}",
                 )
             time.sleep(_POLL)
         return watcher
@@ -179,7 +196,7 @@ class WatchPost:
         watcher = self.holder() or Watcher(0, "")
         stop = "tt watch --all --stop" if watcher.every else "tt watch --stop"
         return WatchedError(
-            f"A watcher is at work here already: {_who(watcher)}.",
+            f"A watcher is at work here already: {who(watcher)}.",
             f"`{stop}` stops it, `tt watch --status` tells how it goes.",
         )
 
@@ -197,19 +214,7 @@ class WatchPost:
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
         os.close(descriptor)
-
-
-def this_host() -> str:
-    """Name this machine, and the container on it: where a process id means this process.
-
-    Many machines have one name; where the kernel says so, its own run is in it.
-    """
-    words = [os.uname().nodename]
-    with suppress(OSError):
-        words.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
-    with suppress(OSError):
-        words.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115  it is no path
-    return " ".join(words)
+        self._left()
 
 
 def _is_free(descriptor: int) -> bool:
@@ -222,54 +227,15 @@ def _is_free(descriptor: int) -> bool:
     return True
 
 
-def _write(descriptor: int, watcher: Watcher) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(as_dict(watcher)).encode() + b"\n", 0)
-
-
-def _read(descriptor: int) -> Watcher:
-    """Return who wrote the note; one with the pid 0 where nothing in it can be read.
-
-    Who has just taken the post writes its note at once, and is given a moment for it.
-    """
-    deadline = time.monotonic() + _MOMENT
-    while True:
-        try:
-            said = Watcher(**json.loads(os.pread(descriptor, _LONGEST, 0)))
-            return replace(said, pid=int(said.pid))
-        except (ValueError, TypeError):
-            if time.monotonic() > deadline:
-                return Watcher(0, "")
-            time.sleep(_POLL)
-
-
 def _terminate(watcher: Watcher) -> None:
+    """Tell it to end; one that is paused hears that only when it goes on."""
     try:
         os.kill(watcher.pid, signal.SIGTERM)
+        os.kill(watcher.pid, signal.SIGCONT)
     except ProcessLookupError:
         pass  # it has just ended
     except PermissionError as error:
         raise TTError(
-            f"The watcher ({_who(watcher)}) belongs to another user.",
+            f"The watcher ({who(watcher)}) belongs to another user.",
             "Whoever started it has to stop it.",
         ) from error
-
-
-def _who(watcher: Watcher) -> str:
-    if watcher.pid <= 0:
-        return "pid unknown"
-    where = {"background": "in the background", "service": "as a service"}.get(watcher.how)
-    words = [f"pid {watcher.pid}", f"since {_clock(watcher.started)}"]
-    words += [where] if where else ["in a terminal"]
-    words += ["for all plans"] if watcher.every else []
-    words += [f"on {watcher.host.split(' ')[0]}"] if watcher.host != this_host() else []
-    return ", ".join(words)
-
-
-def _clock(time_text: str) -> str:
-    date, _, clock = time_text.partition("T")
-    return f"{date} {clock[:8]} UTC"
-
-
-def _look_at(watcher: Watcher) -> str:
-    return f"its log tells: {watcher.log}" if watcher.log else "its terminal tells."

@@ -37,11 +37,16 @@ def registered(home: Path) -> list[Path]:
     """
     found = []
     for path, top, mount in _entries(home):
-        if (top / _PLAN).exists() or (top / PROJECT_FILE).exists():
+        if has_plans(top):
             found.append(top)
         elif top.parent.is_dir() and _is_gone(top, mount):
             _forget(path)
     return sorted(found)
+
+
+def has_plans(top: str | Path) -> bool:
+    """Say whether there is something of ours in a directory."""
+    return any(Path(top, name).exists() for name in (_PLAN, PROJECT_FILE))
 
 
 def forget_gone(home: Path) -> list[Path]:

@@ -218,7 +218,7 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
 def _agent(project: Project, orders: Orders, uuid: str, cli: str) -> Agent:
     """Describe the agent; one that works again keeps what is known of it."""
     from tt.adapters.lives import born_of
-    from tt.adapters.watchpost import this_host
+    from tt.adapters.processes import this_host
     from tt.core.agents import Agent, AgentState
     from tt.record import replace
 

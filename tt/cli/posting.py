@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tt.adapters.processes import this_host
 from tt.adapters.starter import Starter
 from tt.adapters.watchlog import WatchLog
-from tt.adapters.watchpost import WatchPost, this_host
+from tt.adapters.watchpost import WatchPost
 from tt.bootstrap import every_post
 from tt.cli.screen import Flags
 from tt.config.settings import tt_home

@@ -29,12 +29,15 @@ def run_watch(
     newsroom = Newsroom(flags, as_json=as_json, timed=not post.watcher.log, several=every)
     with Tower(newsroom, post) as tower:
         if every:
+            newsroom.remark("Watching all plans that you have synced.")
             tower.add_those(lambda: _registered(flags, two_way))
         else:
             # Where the directory is moved, "." would go along with it.
             here = os.path.abspath(flags.town)  # noqa: PTH100
             tower.add(Where(here, flags.settings, two_way), post)
         tower.run()
+        if every:
+            newsroom.remark("Stopped watching.")
     return ExitCode.DONE
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tt.core.diff import Change, Edited
@@ -26,12 +27,15 @@ _SIGNS: Final = {
     Event.STARTED: "·",
     Event.STOPPED: "·",
 }
-_CLOCK: Final = 10
-"""Columns that the time takes before a line."""
 _FEW: Final = 2
+_SHOWN: Final = 4
+"""How many faults of a plan, or tasks that a sync has left, are worth a line."""
+_LEAST: Final = 20
+"""Columns below which no line is folded: nothing would be left of it."""
+_INDENT: Final = "    "
 _WORDS: Final = {
     Event.VALID: "{file} is valid again",
-    Event.BACK: "{file} is back",
+    Event.BACK: "{file} is there",
     Event.ONLINE: "Redis is back",
     Event.RESUMED: "{file} is synced again",
     Event.BLIND: "{file} is polled: {message}",
@@ -40,21 +44,37 @@ _WORDS: Final = {
 }
 
 
-def news_lines(news: News, look: Look) -> list[str]:
-    """Say one piece of news; the first line says all, what follows says more."""
+def news_lines(news: News, look: Look, used: int = 0, *, hint: bool = True) -> list[str]:
+    """Say one piece of news; the first line says all, what follows says more.
+
+    `used` columns of each line are taken; without `hint` nothing is said of what to do.
+    """
     if news.report is not None:
-        return list(_synced(news.report, news.message, look))
-    file = safe(news.file)
+        return list(_synced(news.report, news.message, look, used))
     words = _WORDS.get(news.event)
-    message = safe(news.message.split("\n")[0])
-    first = words.format(file=file, message=message) if words else message
+    message, *faults = map(safe, news.message.split("\n"))
+    first = words.format(file=safe(news.file), message=message) if words else message
     sign = _SIGNS.get(news.event, "✓")
     color = {"✗": "red", "!": "yellow", "✓": "green"}.get(sign, "dim")
-    rest = [*news.message.split("\n")[1:], *news.hint.split("\n")]
+    more = f"and {len(faults) - _SHOWN:,} more; `tt check` shows them"
+    under = faults if len(faults) <= _SHOWN else [*faults[:_SHOWN], more]
+    under += map(safe, news.hint.split("\n")) if hint else []
     return [
-        look.paint(f"{sign} {first}", color),
-        *(look.paint(f"    {safe(line.strip())}", "dim") for line in rest if line.strip()),
+        *_folded(f"{sign} {first}", look, used, color),
+        *(line for text in under if text for line in _under(text.strip(), look, used, "dim")),
     ]
+
+
+def short_names(directories: Collection[str]) -> dict[str, str]:
+    """Return each directory's name, with as much of its path as tells it from the others."""
+    parts = {directory: directory.strip("/").split("/") for directory in directories}
+    taken = Counter("/".join(own[-n:]) for own in parts.values() for n in range(1, len(own) + 1))
+    return {directory: _shortest(own, taken) for directory, own in parts.items()}
+
+
+def _shortest(parts: Sequence[str], taken: Counter[str]) -> str:
+    names = ("/".join(parts[-length:]) for length in range(1, len(parts) + 1))
+    return next((name for name in names if taken[name] == 1), "/".join(parts))
 
 
 def news_json(news: News, now: str) -> str:
@@ -65,19 +85,51 @@ def news_json(news: News, now: str) -> str:
     return line({**data, **said, **({"report": news.report} if news.report else {})})
 
 
-def _synced(report: SyncReport, where: str, look: Look) -> Iterator[str]:
-    town = f" ({safe(where)})" if where else ""
-    yield look.fit(" ".join(_what(report)) + town, _CLOCK)
+def _synced(report: SyncReport, where: str, look: Look, used: int) -> Iterator[str]:
+    left = list(_left(report))
+    if report.to_store or report.to_file or where or not left:
+        town = f" ({safe(where)})" if where else ""
+        yield look.fit("  ".join(_what(report)) + town, used)
+    else:
+        yield from _folded(f"! {left.pop(0)}", look, used, "yellow")
+    for text in left:
+        yield from _under(text, look, used, "yellow")
+
+
+def _left(report: SyncReport) -> Iterator[str]:
+    """Yield what a sync did not do, and why."""
     for told in conflict_lines(report.conflicts, report.file):
-        yield look.paint(f"    {told.removeprefix('tt: ')}", "yellow")
-    for kept in report.kept:
-        yield look.paint(
-            f"    kept {safe(kept.store)} for {safe(kept.id)}; `tt reopen {safe(kept.id)}` "
-            "makes it pending",
-            "yellow",
-        )
-    for fault in report.faults:
-        yield look.paint(f"    set aside {safe(fault.key)}: {safe(fault.why)}", "yellow")
+        yield told.removeprefix("tt: ")
+    yield from _some(
+        f"kept {safe(kept.store)} for {safe(kept.id)}; `tt reopen {safe(kept.id)}` makes it pending"
+        for kept in report.kept
+    )
+    yield from _some(f"set aside {safe(fault.key)}: {safe(fault.why)}" for fault in report.faults)
+
+
+def _some(lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    yield from found[:_SHOWN]
+    if len(found) > _SHOWN:
+        yield f"and {len(found) - _SHOWN:,} more"
+
+
+def _under(text: str, look: Look, used: int, color: str) -> Iterator[str]:
+    return _folded(_INDENT + text, look, used, color, _INDENT)
+
+
+def _folded(text: str, look: Look, used: int, color: str, indent: str = "  ") -> Iterator[str]:
+    """Yield a text in lines that fit, as a terminal would break them in the middle of a word."""
+    room = look.width - used
+    if look.width <= 0 or room < _LEAST:
+        yield look.paint(text, color)
+        return
+    from textwrap import wrap
+
+    for part in wrap(
+        text, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ):
+        yield look.paint(part, color)
 
 
 def _what(report: SyncReport) -> Iterator[str]:
