@@ -346,7 +346,9 @@ class Town(RuleBasedStateMachine):
         store.apply(store.load(), added, OURS)
         self.uuids = list(self.jobs)
         self.stands = {uuid: Stand() for uuid in self.uuids}
+        self.boards = [{uuid: board[uuid] for uuid in self.uuids} for board in self.boards]
         for person in self.people:
+            person.claims = [pair for pair in person.claims if pair[0] in self.jobs]
             person.sent = person.settled = person.completed = 0
             person.taken, person.gone, person.before = [], False, None
             self.yard.workshop.enlist(person.agent)
