@@ -303,7 +303,7 @@ def test_a_task_has_its_time_and_no_more(stand: Stand) -> None:
     stand.step(0.2)
     assert stand.program.stopped
     stand.end(-15, "so far")
-    assert stand.job(job).result == "stopped: it took longer than its timeout of 60 s\nso far"
+    assert stand.job(job).result == "stopped after its timeout of 60 s\nso far"
 
 
 def test_who_sleeps_between_claim_and_program_looks_whose_the_task_is_before_it_begins(
@@ -601,6 +601,20 @@ def test_who_dies_anywhere_loses_nothing(yard: Yard, at: int) -> None:
             yard.workshop.hand_out(found, again.me.uuid, Terms(), SUPERVISOR)
     _until(again, lambda: all(again.job(job).state == "completed" for job in jobs))
     assert len([kind for kind in yard.kinds() if kind == "task_completed"]) == 2
+
+
+def test_what_the_process_before_had_taken_is_read_again_though_nobody_buried_it(
+    yard: Yard,
+) -> None:
+    stand = Stand(yard)
+    job = stand.task()
+    taken = yard.workshop.take(stand.me.uuid)
+    assert taken is not None
+    assert taken.text("task_id") == job.uuid
+    stand.hire(stand.shop(stand._check))
+    stand.step()
+    stand.end(0)
+    assert stand.job(job).state == "completed"
 
 
 class _DeathError(BaseException):
