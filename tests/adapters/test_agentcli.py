@@ -32,7 +32,7 @@ def test_a_program_is_looked_for_where_the_agent_would_find_it(tmp_path: Path) -
     environment = {"PATH": str(tmp_path / "bin")}
     with pytest.raises(TTError) as caught:
         find_program(BUILT_IN["claude"], environment, tmp_path)
-    assert caught.value.message == "`claude` is not there, which the CLI `claude` runs."
+    assert caught.value.message == "The CLI `claude` runs `claude`, which is not there."
     assert "npm install -g @anthropic-ai/claude-code" in str(caught.value.hint)
     program.chmod(0o755)
     assert find_program(BUILT_IN["claude"], environment, tmp_path) == str(program)
@@ -45,7 +45,7 @@ def test_what_a_shell_knows_by_itself_is_there(tmp_path: Path, command: str) -> 
 
 @pytest.mark.parametrize("command", ["no-such-program-at-all x", "./no.sh", "X=1 /no/such"])
 def test_a_users_own_that_is_not_there_is_said(tmp_path: Path, command: str) -> None:
-    with pytest.raises(TTError, match=r"is not there, which the CLI `mine` runs\."):
+    with pytest.raises(TTError, match=r"The CLI `mine` runs .*, which is not there\."):
         find_program(read_cli("mine", own(command), "f"), dict(os.environ), tmp_path)
 
 

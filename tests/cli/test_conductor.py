@@ -47,7 +47,7 @@ def test_a_town_without_tasks_is_said_with_what_to_do(project: Path, tt: TT) -> 
         assert ran.code == 1
         assert ran.err.splitlines() == [
             "tt: The town shop-main has no tasks.",
-            "    `tt sync push` brings those of tasks.toml.",
+            "    `tt sync push` brings those of tasks.toml; `tt plan --init` begins one.",
         ]
 
 

@@ -47,6 +47,19 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stdout.partition("==\n")[2].split())
 
 
+@pytest.mark.parametrize("group", ["task", "backlog", "worktree", "hooks", "redis"])
+def test_a_family_of_commands_alone_tells_what_there_is(group: str, tt: Tt) -> None:
+    ran = tt(group)
+    assert (ran.code, ran.out, ran.err) == (0, tt(group, "--help").out, "")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("task shw", "show"), ("backlog ad", "add")])
+def test_a_near_command_of_a_family_is_offered(typed: str, meant: str, tt: Tt) -> None:
+    ran = tt(*typed.split())
+    assert ran.code == 2
+    assert f"There is no command `{typed.split()[1]}`; did you mean `{meant}`?" in ran.err
+
+
 def test_help_loads_click_and_no_command() -> None:
     loaded = loaded_by("--help")
     ours = {name for name in loaded if name.startswith("tt.")}

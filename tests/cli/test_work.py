@@ -454,6 +454,17 @@ def test_a_reset_asks_saves_and_leaves_the_file_alone(
     assert tt("sync", "--json").data["to_store"] == []
 
 
+def test_where_there_is_nothing_to_remove_a_reset_says_so(yard: Yard, tt: Tt) -> None:
+    ran = tt("reset", "--agents-only")
+    assert (ran.code, ran.lines) == (
+        0,
+        [f"The town {TOWN} has no agents: there is nothing to remove."],
+    )
+    tt("reset", "--force")
+    ran = tt("reset")
+    assert (ran.code, ran.lines) == (0, [f"The town {TOWN} is empty: there is nothing to remove."])
+
+
 def test_after_a_reset_a_sync_brings_the_plan_back(yard: Yard, tt: Tt) -> None:
     tt("task", "complete", "implement")
     assert tt("sync", "merge").code == 0

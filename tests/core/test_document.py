@@ -176,6 +176,12 @@ def test_a_near_word_is_offered_and_a_far_one_is_not() -> None:
     assert did_you_mean("zzz", ["completed", "failed"]) is None
 
 
+def test_the_shortest_word_that_begins_like_it_is_offered_where_none_is_near() -> None:
+    known = ["implement-the-login-form", "implement-the-login-page-of-the-shop", "x"]
+    assert did_you_mean("implement", known) == "did you mean `implement-the-login-form`?"
+    assert did_you_mean("i", known) is None
+
+
 def test_near_ids_are_offered_for_as_many_dead_links_as_time_allows() -> None:
     few = read(*(task(f"task{n}", parent=f"tusk{n}") for n in range(9)))
     assert all(problem.hint for problem in few.problems)

@@ -79,7 +79,7 @@ def test_a_program_that_hangs_is_stopped_after_its_timeout(crew: Crew) -> None:
     )
     agent = crew.spawn("dev", "hang")
     job = crew.until(crew.task(agent, timeout=1.0), "failed")
-    assert job.result == "stopped: it took longer than its timeout of 1 s\nbegun"
+    assert job.result == "stopped after its timeout of 1 s\nbegun"
     assert not is_there(int(crew.wait_for_file("tool")))
     assert crew.until_agent(agent, "idle").alive
 

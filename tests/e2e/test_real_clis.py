@@ -71,7 +71,7 @@ def design_alone(cli: str) -> str:
 
 def stopped_after(cli: str) -> str:
     """Return how the result of a task begins that took too long."""
-    return f"stopped: it took longer than its timeout of {SECONDS.get(cli, 6)} s"
+    return f"stopped after its timeout of {SECONDS.get(cli, 6)} s"
 
 
 def task_of(asked: Asked) -> str:

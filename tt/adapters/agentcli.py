@@ -33,7 +33,7 @@ def find_program(cli: Cli, environment: Mapping[str, str], directory: Path) -> s
         return ""
     found = _which(program, environment.get("PATH", os.defpath), directory)
     if found is None and not (cli.shell and _is_known_to_shell(program, environment, directory)):
-        raise TTError(f"`{program}` is not there, which the CLI `{cli.name}` runs.", _how(cli))
+        raise TTError(f"The CLI `{cli.name}` runs `{program}`, which is not there.", _how(cli))
     return found or ""
 
 

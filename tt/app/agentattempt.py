@@ -85,7 +85,7 @@ class Attempt:
         if self.code is None and self._clock() >= self._deadline and not self.is_frozen:
             what = "it had reported, and did not end"
             if not self.is_reported:
-                what = f"stopped: it took longer than its timeout of {self.timeout:g} s"
+                what = f"stopped after its timeout of {self.timeout:g} s"
             self.stop(what)
 
     def stop(self, why: str) -> None:

@@ -19,9 +19,9 @@ from tt.app.leading import Leading
 from tt.app.stage import Stage
 from tt.core.conducted import Event, Told
 from tt.core.conducting import HandOut, Orders, Seen, Spawn, Step, decide
-from tt.core.ledger import Ledger
+from tt.core.ledger import Ledger, no_tasks
 from tt.core.standstill import Verdict, has_left, judge
-from tt.errors import StoreError, TTError
+from tt.errors import StoreError
 from tt.record import record
 
 PING: Final = 15.0
@@ -216,10 +216,7 @@ class Conduct:
     def _decide(self, seen: Seen) -> Step:
         ledger = self._knowing.needed
         if not ledger.tasks:
-            raise TTError(
-                f"The town {self._stage.workshop.town} has no tasks.",
-                "`tt sync push` brings those of tasks.toml.",
-            )
+            raise no_tasks(self._stage.workshop.town)
         return decide(ledger, self._terms.orders, seen)
 
     def _consider(self, step: Step) -> None:

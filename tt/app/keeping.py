@@ -62,7 +62,8 @@ def read(shelf: Shelf, town: str, path: Path | None) -> tuple[Path, str, list[Sa
     try:
         name, saved = read_saved(found.read_text(encoding="utf-8", errors="strict"))
     except OSError as error:
-        raise TTError(f"{found} cannot be read: {error.strerror}.") from error
+        hint = f"Saves of this town are in {shelf.folder}; `tt restore` takes the newest."
+        raise TTError(f"{found} cannot be read: {error.strerror}.", hint) from error
     except (BadSaveError, UnicodeDecodeError) as error:
         raise TTError(f"{found} cannot be restored: {error}.", "It was not changed.") from error
     return found, name, saved

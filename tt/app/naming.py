@@ -140,13 +140,5 @@ def _unknown(what: str, name: str, town: str, known: Iterable[str], listing: str
 
     near = did_you_mean(name, known)
     hint = f"{near[0].upper()}{near[1:]} " if near else ""
-    raise TTError(
-        f"The town {town} has no {what} `{name}`.",
-        f"{hint}`{listing}` shows what there is; {_calls(what)}",
-    )
-
-
-def _calls(what: str) -> str:
-    if what == "task":
-        return "its plan id, its uuid or the beginning of that (4 characters) names a task."
-    return "its name, nickname, uuid or the beginning of that (4 characters) names an agent."
+    there = "who is there" if what == "agent" else "what there is"
+    raise TTError(f"The town {town} has no {what} `{name}`.", f"{hint}`{listing}` shows {there}.")

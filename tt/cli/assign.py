@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tt.cli.complete import complete_agent, complete_task
+from tt.cli.group import Family
 from tt.cli.options import json_option
 from tt.cli.reporting import utf8
 from tt.cli.screen import Flags, answer, examples
@@ -61,11 +62,12 @@ def assign(flags: Flags, /, agent: str, task: str, *, new: bool, as_json: bool) 
 
 
 @click.group(
+    cls=Family,
     epilog=examples(
         'tt backlog add "Write the changelog" --tags docs',
         "tt backlog list",
         "tt backlog claim 18b473aa developer",
-    )
+    ),
 )
 def backlog() -> None:
     """Keep tasks that nobody is to do yet."""

@@ -9,7 +9,7 @@ import click
 
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples
-from tt.errors import ExitCode, TTError, UsageError
+from tt.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tt.bootstrap import Project
@@ -86,15 +86,12 @@ def ready(flags: Flags, *, as_json: bool) -> int:
 
 def _ledger(project: Project) -> Ledger:
     """Read the town. Raises TTError where it has no tasks."""
-    from tt.core.ledger import Ledger
+    from tt.core.ledger import Ledger, no_tasks
     from tt.podium import plan_order
 
     ledger = Ledger(project.workshop.board(), plan_order(project))
     if not ledger.tasks:
-        raise TTError(
-            f"The town {project.town} has no tasks.",
-            "`tt sync push` brings those of tasks.toml.",
-        )
+        raise no_tasks(project.town)
     return ledger
 
 

@@ -101,16 +101,13 @@ def plan_of(project: Project, *, live: bool) -> tuple[Plan, Mapping[str, str]]:
         from tt.app.plan import read_plan
 
         return read_plan(project.plan_file), {}
-    from tt.core.ledger import Ledger
+    from tt.core.ledger import Ledger, no_tasks
     from tt.core.model import Plan
     from tt.podium import plan_order
 
     ledger = Ledger(project.workshop.board(), plan_order(project))
     if not ledger.tasks:
-        raise TTError(
-            f"The town {project.town} has no tasks.",
-            "`tt sync push` brings those of tasks.toml.",
-        )
+        raise no_tasks(project.town)
     holders = {
         job.task.id: holder.name
         for job in ledger.held.values()

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import cast
 
 import click
 
 from tt.cli.table import COMMANDS, SECTIONS
+
+
+class Family(click.Group):
+    """A command with commands of its own; alone it tells what there is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help where nothing is asked for."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` begin with; an unknown one is told what was meant."""
+        _check(ctx, args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+def _check(ctx: click.Context, name: str, known: Collection[str]) -> None:
+    """Fail for a command that there is not."""
+    if name in known or name.startswith("-"):
+        return
+    from tt.core.document import did_you_mean
+
+    hint = did_you_mean(name, known)
+    ctx.fail(f"There is no command `{name}`" + (f"; {hint}" if hint else "."))
 
 
 class LazyGroup(click.Group):
@@ -29,12 +55,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that `args` begin with; an unknown one is told what was meant."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from tt.core.document import did_you_mean
-
-            hint = did_you_mean(name, COMMANDS)
-            ctx.fail(f"There is no command `{name}`" + (f"; {hint}" if hint else "."))
+        _check(ctx, args[0], COMMANDS)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

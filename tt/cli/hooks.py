@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import click
 
+from tt.cli.group import Family
 from tt.cli.options import json_option
-from tt.cli.screen import Flags, answer, examples, say
+from tt.cli.screen import Flags, answer, examples
 from tt.errors import ExitCode
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
 
 
 @click.group(
-    invoke_without_command=True,
+    cls=Family,
     epilog=examples("tt hooks install", "tt hooks status", "tt hooks uninstall"),
 )
-@click.pass_context
-def hooks(ctx: click.Context) -> None:
+def hooks() -> None:
     """Let Git sync by itself: with each commit, merge, checkout and rebase.
 
     Hooks that are there go on running, first; husky's, lefthook's and the pre-commit framework's,
     too. `TT_HOOKS=0 git …` is one command without ours.
     """
-    if ctx.invoked_subcommand is None:
-        say([ctx.get_help()])
 
 
 @hooks.command(epilog=examples("tt hooks install --dry-run", "tt hooks install"))

@@ -94,6 +94,11 @@ def reset(flags: Flags, /, *, force: bool, agents_only: bool, as_json: bool) -> 
 
     with flags.project() as project:
         board, town = project.workshop.board(), project.town
+        if not (board.agents if agents_only else project.workshop.dump()):
+            what = "has no agents" if agents_only else "is empty"
+            lines = [f"The town {safe(town)} {what}: there is nothing to remove."]
+            answer(flags, {"done": False}, lambda look: lines, as_json=as_json)
+            return ExitCode.DONE
         if not as_json:
             parts = [count(len(board.agents), "agent")]
             parts += [] if agents_only else [count(len(board.jobs), "task")]

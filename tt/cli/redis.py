@@ -5,18 +5,16 @@ from __future__ import annotations
 import click
 
 from tt.bootstrap import embedded_server
+from tt.cli.group import Family
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples, say, warn
 from tt.record import as_dict
 from tt.render.text import safe
 
 
-@click.group(invoke_without_command=True, epilog=examples("tt redis status", "tt redis stop"))
-@click.pass_context
-def redis(ctx: click.Context) -> None:
+@click.group(cls=Family, epilog=examples("tt redis status", "tt redis stop"))
+def redis() -> None:
     """Look after the built-in Redis: private to you, on a socket, started when it is needed."""
-    if ctx.invoked_subcommand is None:
-        say([ctx.get_help()])
 
 
 @redis.command()

@@ -7,6 +7,7 @@ import os
 import click
 
 from tt.cli.complete import complete_agent, complete_filter, complete_task
+from tt.cli.group import Family
 from tt.cli.options import json_option
 from tt.cli.patience import patience
 from tt.cli.reporting import ENDS, run_report, utf8
@@ -22,12 +23,13 @@ _result = click.option("--result", metavar="R", default="", help="What was done,
 
 
 @click.group(
+    cls=Family,
     epilog=examples(
         'tt task complete lint --result "All files pass"',
         "tt task show lint",
         "tt task list status:failed,running",
         'tt task note lint "Waits for the new rules"',
-    )
+    ),
 )
 def task() -> None:
     """Report on tasks, look at them, write notes beside them.
@@ -74,7 +76,10 @@ def cancel(flags: Flags, /, task: str, result: str, *, as_json: bool) -> int:
     return _end(flags, "cancel", task, result, as_json=as_json)
 
 
-@task.command(epilog=examples("tt task show lint", "tt task show 4a05207c --json"))
+@task.command(
+    short_help="Show all that there is to say of one task.",
+    epilog=examples("tt task show lint", "tt task show 4a05207c --json"),
+)
 @_mine
 @json_option
 @click.pass_obj
@@ -94,7 +99,10 @@ def show(flags: Flags, /, task: str, *, as_json: bool) -> None:
     answer(flags, data, lambda look: shown_lines(found, look), as_json=as_json)
 
 
-@task.command(epilog=examples("tt task current", "tt task current developer"))
+@task.command(
+    short_help="Show what agents work on.",
+    epilog=examples("tt task current", "tt task current developer"),
+)
 @click.argument("agent", required=False, default="", shell_complete=complete_agent)
 @json_option
 @click.pass_obj

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 
+from tt.cli.group import Family
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples
 from tt.errors import ExitCode
 
 
 @click.group(
+    cls=Family,
     epilog=examples(
         "tt worktree add dev         make one, on the branch tt/dev",
         "tt spawn dev --worktree     the same, and start the agent in it",
         "tt worktree list            which are ready to be merged",
         "tt worktree remove dev      when its branch is merged",
-    )
+    ),
 )
 def worktree() -> None:
     """Let agents work apart from each other, each in a Git worktree and on a branch of its own.
@@ -47,7 +49,7 @@ def add(flags: Flags, /, agent: str, *, as_json: bool) -> int:
     return ExitCode.DONE
 
 
-@worktree.command("list")
+@worktree.command("list", short_help="List agents' worktrees, and what merging each would be.")
 @json_option
 @click.pass_obj
 def show(flags: Flags, /, *, as_json: bool) -> int:

@@ -277,8 +277,11 @@ def _no_description(raw: Raw, here: tuple[str | int, ...]) -> Problem:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return `did you mean …?` for the nearest known word, None where none is near."""
+    """Return `did you mean …?` for the nearest known word, or the one that begins like this; None
+    where none is near."""
     from difflib import get_close_matches  # slow to import, and seldom needed
 
-    near = get_close_matches(word, list(known), n=1)
+    words = list(known)
+    longer = [one for one in words if len(word) > 1 and one.startswith(word)]
+    near = get_close_matches(word, words, n=1) or sorted(longer, key=len)
     return f"did you mean `{near[0]}`?" if near else None

@@ -14,6 +14,7 @@ from tt.core.jobs import Board, Job
 from tt.core.model import Plan, Task
 from tt.core.readiness import Shape
 from tt.core.values import Value
+from tt.errors import TTError
 from tt.record import record
 
 HELD: Final = frozenset({"assigned", "running"})
@@ -121,6 +122,14 @@ class Ledger:
     def is_elsewhere(self, job: Job) -> bool:
         """Say whether somebody has a task of whom this town knows nothing."""
         return job.state in HELD and job.agent not in self.agents
+
+
+def no_tasks(town: str) -> TTError:
+    """Return the error of a town that has nothing to work on."""
+    return TTError(
+        f"The town {town} has no tasks.",
+        "`tt sync push` brings those of tasks.toml; `tt plan --init` begins one.",
+    )
 
 
 _NOTHING: Final = Job("", Task("", {"description": "", "status": "pending"}), tagged=False)
