@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from tt.adapters import watchpost
+from tt.adapters import processes
 
 if __name__ == "__main__":
     host = sys.argv.pop(1)
-    watchpost.this_host = lambda: host
+    processes.this_host = lambda: host
     from tt.cli.main import main
 
     sys.exit(main(sys.argv[1:]))

@@ -65,7 +65,7 @@ def who(watcher: Watcher) -> str:
     words = [f"pid {watcher.pid}", f"since {_clock(watcher.started)}"]
     words += [where] if where else ["in a terminal"]
     words += ["for all plans"] if watcher.every else []
-    words += [f"on {watcher.host}"] if watcher.host != this_host() else []
+    words += [f"on {watcher.host.split(' ')[0]}"] if watcher.host != this_host() else []
     return ", ".join(words)
 
 
