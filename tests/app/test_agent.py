@@ -45,12 +45,14 @@ class Program:
     fileno: int = -1
     due: float | None = None
     survivors: tuple[int, ...] = ()
+    prints: bool = False
 
     def last_lines(self) -> str:
         return self.said
 
     def pump(self) -> bool:
-        return False
+        printed, self.prints = self.prints, False
+        return printed
 
     def poll(self) -> int | None:
         return self.code
@@ -200,6 +202,26 @@ def test_a_task_is_claimed_run_and_reported(stand: Stand) -> None:
     assert stand.yard.list(f"taken:{stand.me.uuid}") == []
     stand.step(LINGER)
     assert stand.state() == "idle"
+
+
+def test_the_town_hears_the_last_line_of_a_program_and_not_each_one(stand: Stand) -> None:
+    stand.task()
+    stand.step()
+    activity = stand.yard.workshop.activity
+    stand.program.prints, stand.program.said = True, "one\ntwo \x1b[2J\n"
+    stand.step(0.5)
+    assert activity(stand.me.uuid) == []
+    assert stand.loop.due == pytest.approx(stand.now + 0.5)
+    stand.step(0.5)
+    assert activity(stand.me.uuid) == ["two  [2J"]
+    stand.step(5)
+    assert len(activity(stand.me.uuid)) == 1
+    stand.away, stand.program.prints, stand.program.said = True, True, "three\n"
+    stand.step(0.1)
+    assert stand.loop.due > stand.now
+    stand.away = False
+    stand.step(5)
+    assert activity(stand.me.uuid) == ["three", "two  [2J"]
 
 
 def test_who_has_just_worked_waits_a_moment_before_it_says_that_it_is_idle(stand: Stand) -> None:

@@ -173,6 +173,9 @@ class AgentLoop:
             self._launch(attempt)
         if attempt is not None and attempt.is_over:
             self._report(attempt)
+        elif attempt is not None and attempt.word:
+            self._shop.log(self._me.uuid, attempt.word)
+            attempt.word = ""
         self._look |= self._means.ears.heard()  # what was done here is heard, too: look at it once
         self._heed()
         if self._gives_way():

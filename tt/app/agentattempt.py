@@ -10,6 +10,9 @@ from tt.core.jobs import Job
 
 _AFTER_REPORT: Final = 120.0
 """Seconds in which a program has to end after its task was reported."""
+_WORDS: Final = 1.0
+"""Seconds between two lines of a program that the town hears of."""
+_LONGEST: Final = 200
 _NEVER: Final = float("inf")
 
 
@@ -30,6 +33,9 @@ class Attempt:
         self.is_lost = False
         self.gives_back = False
         """Whether somebody else is to do the task: that it was stopped is no fault of it."""
+        self.word = ""
+        """The last line that it printed, if the town has not heard of it yet."""
+        self._has_printed, self._word_due = False, clock() + _WORDS
         self._clock = clock
         self._deadline = clock() + timeout if timeout else _NEVER
         self._frozen_at = 0.0
@@ -70,7 +76,9 @@ class Attempt:
         """When to `mind` it at the latest."""
         if self.running is None or self.is_over:
             return _NEVER
-        return min(self._deadline, _NEVER if self.running.due is None else self.running.due)
+        word_due = self._word_due if self._has_printed else _NEVER
+        soon = _NEVER if self.running.due is None else self.running.due
+        return min(self._deadline, soon, word_due)
 
     def cannot_begin(self, why: str) -> None:
         """The program could not be started."""
@@ -80,13 +88,20 @@ class Attempt:
         """Take in what the program prints, see whether it is over, and stop it after its time."""
         if self.running is None or self.code is not None:
             return
-        self.running.pump()
+        self._has_printed |= self.running.pump()
         self.code = self.running.poll()
+        self._take_word(self.running)
         if self.code is None and self._clock() >= self._deadline and not self.is_frozen:
             what = "it had reported, and did not end"
             if not self.is_reported:
                 what = f"stopped after its timeout of {self.timeout:g} s"
             self.stop(what)
+
+    def _take_word(self, running: Running) -> None:
+        if self._has_printed and self._clock() >= self._word_due:
+            self._has_printed, self._word_due = False, self._clock() + _WORDS
+            line = running.last_lines().rpartition("\n")[2].strip()
+            self.word = "".join(char if char.isprintable() else " " for char in line)[:_LONGEST]
 
     def stop(self, why: str) -> None:
         """Stop the program; the first reason counts."""
