@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.agents import Crew, is_there
@@ -122,6 +123,20 @@ def test_a_killed_agents_program_is_ended_and_its_task_comes_back(crew: Crew) ->
     assert (again.pid, again.state) != (agent.pid, "stopped")
 
 
+def test_a_signal_keeps_nobody_from_clearing_up_after_a_killed_agent(crew: Crew) -> None:
+    crew.script("slow", "echo $$ >up; exec sleep 600")
+    agent = crew.spawn("dev", "slow")
+    crew.task(agent)
+    program, keeper = int(crew.wait_for_file("up")), psutil.Process(agent.pid).ppid()
+    os.kill(agent.pid, signal.SIGKILL)
+    while is_there(keeper):
+        os.kill(keeper, signal.SIGTERM)
+    is_left = is_there(program)
+    if is_left:
+        os.kill(program, signal.SIGKILL)
+    assert not is_left
+
+
 def test_an_agent_that_died_is_buried_when_it_is_restarted(crew: Crew) -> None:
     crew.script("long", "echo x >begun; sleep 600")
     agent = crew.spawn("dev", "long")
@@ -226,7 +241,7 @@ def test_two_agents_of_one_name_cannot_be_there(crew: Crew) -> None:
 def test_a_program_that_is_not_installed_is_said_with_what_to_do(crew: Crew) -> None:
     refused = crew.tt("spawn", "dev", "--cli", "claude", PATH="/usr/bin:/bin")
     assert refused.code == 1
-    assert "`claude` is not there" in refused.err
+    assert "runs `claude`, which is not there" in refused.err
     assert "npm install -g @anthropic-ai/claude-code" in refused.err
     crew.settings('[agent_clis.gone]\ncommand = "./gone.sh --x"')
     assert "./gone.sh" in crew.tt("spawn", "dev", "--cli", "gone").err

@@ -38,7 +38,7 @@ class Attempt:
         self._has_printed, self._word_due = False, clock() + _WORDS
         self._clock = clock
         self._deadline = clock() + timeout if timeout else _NEVER
-        self._frozen_at = 0.0
+        self._frozen_at: float | None = None
 
     @property
     def uuid(self) -> str:
@@ -63,7 +63,7 @@ class Attempt:
     @property
     def is_frozen(self) -> bool:
         """Whether it stands still."""
-        return self.running is not None and self.running.is_frozen
+        return self._frozen_at is not None
 
     @property
     def claims(self) -> dict[str, str]:
@@ -73,12 +73,13 @@ class Attempt:
 
     @property
     def due(self) -> float:
-        """When to `mind` it at the latest."""
+        """When to `mind` it at the latest. What stands still has no deadline."""
         if self.running is None or self.is_over:
             return _NEVER
+        deadline = _NEVER if self.is_frozen else self._deadline
         word_due = self._word_due if self._has_printed else _NEVER
         soon = _NEVER if self.running.due is None else self.running.due
-        return min(self._deadline, soon, word_due)
+        return min(deadline, soon, word_due)
 
     def cannot_begin(self, why: str) -> None:
         """The program could not be started."""
@@ -100,12 +101,12 @@ class Attempt:
     def _take_word(self, running: Running) -> None:
         if self._has_printed and self._clock() >= self._word_due:
             self._has_printed, self._word_due = False, self._clock() + _WORDS
-            line = running.last_lines().rpartition("\n")[2].strip()
+            line = running.last_lines().strip().rpartition("\n")[2]
             self.word = "".join(char if char.isprintable() else " " for char in line)[:_LONGEST]
 
     def stop(self, why: str) -> None:
         """Stop the program; the first reason counts."""
-        self._deadline = _NEVER
+        self._deadline, self._frozen_at = _NEVER, None
         if self.code is None:
             self.why = self.why or why
         if self.running is None:
@@ -127,6 +128,7 @@ class Attempt:
 
     def thaw(self) -> None:
         """Let it go on; the time that it stood still does not count."""
-        if self.running is not None and self.running.is_frozen:
+        if self.running is not None and self._frozen_at is not None:
             self.running.thaw()
             self._deadline += self._clock() - self._frozen_at
+            self._frozen_at = None
