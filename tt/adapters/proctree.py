@@ -25,7 +25,7 @@ DETACHED: Final = "TT_DETACHED"
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _SECONDS: Final = 5.0
-_POLL: Final = 0.005
+_POLL, _LONGEST_POLL = 0.005, 0.1
 
 
 def adopt_orphans() -> bool:
@@ -124,7 +124,7 @@ def end_all(
 
     `reap` takes in those of our own children that have ended.
     """
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, _POLL
     while True:
         reap()
         left = [process for process in find() if _lives(process)]
@@ -134,7 +134,8 @@ def end_all(
         if time.monotonic() > deadline:
             return tuple(process.pid for process in left)
         signal_all(left, signal.SIGKILL)
-        time.sleep(_POLL)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL)  # to look through all processes takes a while, too
 
 
 def has_children() -> bool:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from tt.adapters.bell import Bell
@@ -85,13 +85,20 @@ def _look_after(pid: int, orders: Orders) -> int:
     """Wait for the agent's end, and end all that it left behind. Returns its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells the agent, too
     for number in _ENDS:
-        signal.signal(number, lambda got, _: os.kill(pid, got))
+        signal.signal(number, lambda got, _: _pass_on(pid, got))
     if orders.how == "background":
         os.closerange(3, 256)  # who waits for the agent's start must not wait for us
     _, status = os.waitpid(pid, 0)
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)  # it is about to end, and clears up before
     _clear_up()
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else ExitCode.FAILED
+
+
+def _pass_on(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _clear_up() -> None:
@@ -344,8 +351,6 @@ class _Journal:
 
     def __call__(self, line: str, *, activity: bool = False) -> str:
         """Say one line; return it without what could rewrite a terminal."""
-        from contextlib import suppress
-
         from tt.cli.screen import warn
         from tt.render.text import safe
 
