@@ -43,12 +43,13 @@ class Podium:
         """The town; see `Stage`."""
         return self._workshop
 
-    @property
-    def filenos(self) -> tuple[int, ...]:
-        """What to wait on."""
-        told = self._tracking.filenos if self._tracking else ()
+    def filenos(self, *, listens: bool, leads: bool) -> tuple[int, ...]:
+        """What to wait on: errands always, the town for who listens to it, and the ends of agents'
+        processes for who leads besides."""
+        told = self._tracking.filenos if self._tracking and listens else ()
+        ends = self._vigil.filenos if listens and leads else ()
         asked = (process.fileno() for _, _, process in self._errands)
-        return (*told, *self._vigil.filenos, *asked)
+        return (*told, *ends, *asked)
 
     def listen(self) -> str | None:
         """Have Redis tell what changes; see `Stage`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import cast
 
@@ -14,10 +15,12 @@ from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.opening import open_connection
+from tt.adapters.watchpost import this_host
 from tt.bootstrap import open_project
 from tt.core.agents import Agent, AgentState
 from tt.core.messages import Priority
 from tt.errors import StoreError
+from tt.podium import Podium
 
 GONE = [AgentState.STOPPED, AgentState.ERROR]
 
@@ -130,6 +133,21 @@ def test_a_project_without_git_has_a_workshop(
         with project.reach.listen(project.town, [f"inbox:{agent.uuid}"]) as listening:
             project.workshop.send(message(agent.uuid))
             wait_until(lambda: bool(listening.heard().keys), "the message to be heard")
+
+
+def test_a_conductor_is_woken_by_what_it_will_look_at(
+    tmp_path: Path, redis_address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"unix://{redis_address.path}")
+    with open_project(str(tmp_path), {}) as project, Podium(project, {}) as podium:
+        assert podium.filenos(listens=True, leads=True) == ()
+        assert podium.listen() is None
+        (town,) = podium.filenos(listens=True, leads=True)
+        me = Agent(new_uuid(), "dev", AgentState.IDLE, lease=9, host=this_host(), pid=os.getpid())
+        assert not podium.dead([me])
+        assert podium.filenos(listens=True, leads=False) == (town,)
+        assert len(podium.filenos(listens=True, leads=True)) == 2
+        assert podium.filenos(listens=False, leads=True) == ()
 
 
 def test_a_braced_town_is_worked_in_on_a_cluster(cluster_ports: list[int]) -> None:

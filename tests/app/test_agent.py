@@ -105,6 +105,7 @@ class Stand:
     said: list[str] = field(default_factory=list)
     cannot: str = ""
     news: frozenset[str] = EVERYTHING
+    is_listening: bool = False
 
     def __post_init__(self) -> None:
         made = Agent(new_uuid(), "dev", AgentState.STARTING, cli="x", lease=self.lease)
@@ -131,8 +132,12 @@ class Stand:
 
     def heard(self) -> frozenset[str]:
         self._check()
+        self.is_listening = True
         news, self.news = self.news, frozenset()
         return news
+
+    def close(self) -> None:
+        self.is_listening = False
 
     def say(self, line: str, *, activity: bool = False) -> str:
         self.said.append(line)
@@ -387,6 +392,58 @@ def test_a_program_goes_on_without_redis_for_a_lease_and_then_stands_still(stand
     stand.end(0)
     assert stand.job(job).state == "completed"
     assert stand.said.count("Redis is back.") == 1
+
+
+def test_a_connection_that_broke_keeps_nobody_awake(stand: Stand) -> None:
+    stand.task()
+    stand.step()
+    assert stand.is_listening
+    stand.away = True
+    stand.step(LEASE / 3)  # it is a sign of life that finds out, and not who listens
+    assert not stand.is_listening
+    assert stand.loop.due > stand.now
+    stand.away = False
+    stand.step(1)
+    assert stand.is_listening
+
+
+def test_what_stands_still_has_no_deadline(stand: Stand) -> None:
+    job = stand.task(timeout=LEASE + 10)
+    stand.step()
+    stand.away = True
+    for _ in range(int(LEASE) + 20):
+        stand.step(1)
+        assert stand.loop.due > stand.now
+    assert stand.program.is_frozen
+    assert not stand.program.stopped
+    stand.away = False
+    stand.step(1)
+    assert not stand.program.is_frozen
+    stand.step(9)
+    assert not stand.program.stopped
+    stand.step(2)
+    assert stand.program.stopped
+    stand.end(-15)
+    assert "stopped after its timeout" in stand.job(job).result
+
+
+def test_what_is_not_begun_when_redis_goes_away_waits_and_says_so_once(yard: Yard) -> None:
+    stand = Stand(yard)
+    yard.plan("design")
+    (job,) = yard.plan("build", depends_on=["design"])  # of which the prompt tells
+    yard.handed(job, stand.me)
+
+    def go_away_after_the_claim() -> None:
+        stand.away |= yard.job(job.uuid).state == "running"
+        stand._check()
+
+    stand.hire(stand.shop(go_away_after_the_claim))
+    stand.step()
+    assert (stand.programs, stand.job(job).state) == ([], "running")
+    for _ in range(2 * int(LEASE)):
+        stand.step(1)
+        assert stand.loop.due > stand.now
+    assert len(stand.said) == 1
 
 
 def test_a_task_that_somebody_else_got_meanwhile_is_let_go_when_redis_is_back(stand: Stand) -> None:

@@ -598,6 +598,20 @@ def test_who_begins_while_redis_is_away_waits_for_it(chain: Conducted) -> None:
     assert chain.wait(6) == ["online", "handed_out a dev"]
 
 
+def test_who_takes_in_nothing_is_not_woken_by_the_town(chain: Conducted) -> None:
+    chain.step()
+    assert chain.conduct.listens
+    chain.lease.error = GONE
+    chain.stage.lost = True
+    chain.step()
+    assert not chain.conduct.listens
+    chain.lease.error = None
+    chain.wait(6)
+    assert chain.conduct.listens
+    chain.conduct.end()
+    assert not chain.conduct.listens
+
+
 # One step
 
 

@@ -104,7 +104,7 @@ class AgentLoop:
         if self._is_away:
             talk = self._retry_at
         if self._attempt is not None:
-            return min(talk, self._attempt.due, self._fence)
+            return min(talk, self._attempt.due, self._freezes_at)
         lingers = self._state is AgentState.WORKING and not self._is_away
         return min(talk, self._idle_at) if lingers else talk
 
@@ -140,7 +140,7 @@ class AgentLoop:
         if attempt is None:
             return
         attempt.mind()
-        if self._clock() >= self._fence:
+        if self._clock() >= self._freezes_at:
             self._say("No sign of life could be given for a lease: the program stands still.")
             attempt.freeze()
 
@@ -152,9 +152,16 @@ class AgentLoop:
             return _NEVER
         return self._lived_at + self._me.lease
 
+    @property
+    def _freezes_at(self) -> float:
+        """When the program has to stand still, if Redis is not heard of before."""
+        is_there = self._attempt is not None and self._attempt.running is not None
+        return self._fence if is_there else _NEVER
+
     def _lose_redis(self, error: StoreError) -> None:
         self._retry_at = self._next_beat = self._clock() + _RETRY  # first of all: whose task is it?
         self._look = set(EVERYTHING)
+        self._means.ears.close()  # nobody listens to them meanwhile: they would only keep us awake
         if not self._is_away:
             self._is_away = True
             self._say(f"Redis is away: {error.message}")

@@ -28,11 +28,6 @@ class Running(Protocol):
         ...
 
     @property
-    def is_frozen(self) -> bool:
-        """Whether it stands still."""
-        ...
-
-    @property
     def survivors(self) -> tuple[int, ...]:
         """Processes that could not be ended, once all is over."""
         ...
@@ -83,6 +78,11 @@ class Ears(Protocol):
 
     def heard(self) -> frozenset[str]:
         """Return what may have changed since: INBOX, STOP, SELF. Raises StoreError."""
+        ...
+
+    def close(self) -> None:
+        """Hear nothing until `heard` is asked again, which begins anew: everything may have
+        changed."""
         ...
 
 

@@ -93,6 +93,12 @@ class Conduct:
         return self._leading.holds
 
     @property
+    def listens(self) -> bool:
+        """Whether the next step takes in what the town tells. Else it must wake nobody: it would,
+        again and again."""
+        return not self._offline and self.verdict is None and not self._asked_to_end
+
+    @property
     def commit_problem(self) -> str:
         """Why the newest commit failed; empty where it did not."""
         return self._errands.problem

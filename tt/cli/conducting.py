@@ -121,9 +121,10 @@ class _Loop:
     def _sleep(self, bell: Bell[None]) -> None:
         poller = select.poll()
         poller.register(bell, select.POLLIN)
-        for number in self._podium.filenos:
+        conduct = self._conduct
+        for number in self._podium.filenos(listens=conduct.listens, leads=conduct.is_leading):
             poller.register(number, select.POLLIN)
-        mine = self._conduct.due - self._clock()
+        mine = conduct.due - self._clock()
         seconds = min(mine, self._newsroom.due - time.monotonic())
         poller.poll(None if seconds == float("inf") else max(seconds, 0) * 1000)
         bell.heard()

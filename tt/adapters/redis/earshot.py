@@ -55,7 +55,7 @@ class Earshot:
         return _ALL
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Hear nothing, until `heard` is asked again; once or more often."""
         if self._tracking is not None:
             self._tracking.close()
             self._tracking = None
