@@ -352,7 +352,8 @@ def test_an_agent_that_cannot_be_started_is_why_nothing_can_move(stand: Stand) -
     stand.plan(CHAIN, 'default_cli = "gone"\n[agent_clis.gone]\ncommand = "no-such-program-1"\n')
     code, out, _ = stand.conducted("--spawn")
     assert code == 1
-    assert "lint is for linter, who is not there: `no-such-program-1` is not there" in out
+    why = "The CLI `gone` runs `no-such-program-1`, which is not there."
+    assert f"lint is for linter, who is not there: {why}" in out
 
 
 def on_terminal(stand: Stand, **more: str) -> tuple[int, str]:
