@@ -86,3 +86,15 @@ def test_an_end_at_which_all_is_done_counts_what_was_cancelled() -> None:
 def test_a_command_that_will_be_pasted_has_names_as_words() -> None:
     wait = Wait("a", Block.NOBODY, agent="x; rm -rf ~")
     assert next_step(wait) == "`tt spawn 'x; rm -rf ~' --cli …` starts one."
+
+
+def test_a_reason_that_is_a_sentence_goes_on_without_its_full_stop() -> None:
+    why = "The CLI `x` runs `y`, which is not there."
+    failed, waits = (
+        Wait("a", Block.NOBODY, agent="dev", why=why),
+        Wait("b", Block.WAITS, ("a",), ("a",)),
+    )
+    (line, *_) = verdict_lines(Verdict(2, 0, 0, (failed, waits)), PLAIN)[1:]
+    assert line.endswith(
+        "who is not there: The CLI `x` runs `y`, which is not there; 1 task waits for it"
+    )

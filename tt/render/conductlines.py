@@ -132,7 +132,8 @@ def _waiting(number: int) -> str:
 def reason(wait: Wait) -> str:
     """Say in a line why one task waits."""
     name, agent = safe(wait.id), safe(wait.agent)
-    said = f": {safe(gist(wait.why))}" if wait.why else ""
+    why = safe(gist(wait.why)).removesuffix(".")  # more may follow
+    said = f": {why}" if why else ""
     return {
         Block.FAILED: f"{name} failed{said}",
         Block.WAITS: f"{name} waits for {_names(wait.waits_for)}{_because(wait)}",
