@@ -234,7 +234,7 @@ def test_a_conductor_that_is_killed_is_followed_by_the_one_that_stands_by(stand:
     stand.wait(lambda: stand.states()["test"] == "completed" or first.poll() is not None, "three")
     stand.wait(lambda: first.poll() is not None, "the end of the first, as nobody is reviewer")
     assert first.returncode == 1
-    stand.agent("reviewer", seconds=1)
+    stand.agent("reviewer", seconds=5)  # until the second one is there, however slow
     stand.agent("deployer")
     first = stand.conductor()
     stand.wait(lambda: stand.states()["review"] == "running", "the review")
