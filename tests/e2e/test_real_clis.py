@@ -51,6 +51,8 @@ HOW_TO_LOG_IN = {
 }
 SECONDS = {"auggie": 15}
 """How long a task may take whose timeout is awaited: long enough for a program to begin."""
+PLAN_SECONDS = 240
+"""How long a plan may take: three programs one after the other, on a machine with much to do."""
 DONE = {"design": "completed", "build": "completed", "docs": "completed"}
 DESIGN_FAILED = {"design": "failed", "build": "pending", "docs": "completed"}
 THOUGHTS = "I have thought about it, and find it good."
@@ -145,7 +147,7 @@ def hire(crew: Crew, cli: str, url: str, plan: str = PLAN, without: str = "") ->
 
 def conduct(crew: Crew) -> Ended:
     """Run the plan to its end; what is there then has to be committed."""
-    ended = crew.tt("conductor", "--commit")
+    ended = crew.place.process("conductor", "--commit", options={"timeout": PLAN_SECONDS})
     assert git(crew.top, "status", "--porcelain") == ""
     return ended
 

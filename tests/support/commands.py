@@ -90,8 +90,7 @@ def run(arguments: list[str], cwd: Path, before: Sequence[str] = (), **options: 
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=LIMIT_SECONDS,
-        **options,
+        **{"timeout": LIMIT_SECONDS, **options},
     )
     return Ended(done.returncode, done.stdout, done.stderr, monotonic() - start)
 
