@@ -16,7 +16,8 @@ from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.replies import Reply
 from tt.adapters.redis.workshop import RedisWorkshop
-from tt.app.agent import LINGER, AgentLoop, Duty, Means
+from tt.app.agent import LINGER, AgentLoop
+from tt.app.agentduty import Duty, Means
 from tt.app.agentports import EVERYTHING
 from tt.core.agents import SUPERVISOR, Agent, AgentState
 from tt.core.clis import BUILT_IN, Cli, Reporting, read_cli

@@ -114,6 +114,11 @@ class Attempt:
         elif self.code is None:
             self.running.stop()
 
+    def lose(self, why: str) -> None:
+        """The task is somebody else's: what this attempt does counts for nothing."""
+        self.is_lost = True
+        self.stop(why)
+
     def reported(self) -> None:
         """Somebody has said how the task ended: the program has a while to end, too."""
         self.is_reported = True

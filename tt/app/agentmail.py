@@ -77,6 +77,11 @@ class Mail:
             self._shop.settle(self._me.uuid, self._settling[0])
             self._settling.popleft()
 
+    def begin(self, message: Message) -> None:
+        """Have dealt with the first of `work`: its task is claimed, or is not this agent's."""
+        self.work.popleft()
+        self.settle(message)
+
     def settle(self, *messages: Message) -> None:
         """Have dealt with messages; they are settled as soon as Redis can be told."""
         self._settling.extend(messages)

@@ -199,7 +199,8 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     from tt.adapters.clock import SystemClock
     from tt.adapters.redis.earshot import Earshot, prefixes_of
     from tt.adapters.redis.identifiers import new_uuid
-    from tt.app.agent import AgentLoop, Duty, Means
+    from tt.app.agent import AgentLoop
+    from tt.app.agentduty import Duty, Means
     from tt.config.clis import prompt_template
     from tt.core.clis import Reporting
     from tt.core.prompts import Teller
