@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from tt.adapters.private import make_private_directory
+from tt.cli.calm import calm_terminal
 from tt.cli.screen import Flags, OutputError, say
 from tt.core.conducted import Told
 from tt.core.ledger import Ledger
@@ -46,6 +47,15 @@ class Newsroom:
         self._is_stale = True
         self._next = self._drawn_at = 0.0
         self._pause = _FRAME
+        self._calm: Callable[[], None] = _nothing
+
+    @property
+    def _now_look(self) -> Look:
+        """How lines look on a terminal that may have become wider or narrower."""
+        return self._look if self._view is None else self._look._replace(width=self._view.width)
+
+    def _resized(self) -> None:
+        self._next = min(self._next, self._drawn_at + self._pause)
 
     def tell(self, told: Told) -> None:
         """Say one thing that happened. Raises OutputError."""
@@ -56,7 +66,7 @@ class Newsroom:
         if self._as_json:
             say([told_json(told, rfc3339(time.time_ns()))])
             return
-        lines = told_lines(told, self._look, len(clock))
+        lines = told_lines(told, self._now_look, len(clock))
         self.say([clock + lines[0], *(" " * len(clock) + line for line in lines[1:])])
 
     def say(self, lines: list[str]) -> None:
@@ -65,8 +75,7 @@ class Newsroom:
             say(lines)
             return
         with _output():
-            for line in lines:
-                self._view.say(line)
+            self._view.say(lines)
 
     def note(self, lines: list[str]) -> None:
         """Write lines into the log; one that cannot be written is lost, and ends nothing."""
@@ -91,9 +100,10 @@ class Newsroom:
         if self._view is None:
             from tt.render.conductview import View
 
+            self._calm = calm_terminal(self._resized)
             self._view = View(sys.stdout, self._look, self._activity)
         with _output():
-            if self._is_stale:
+            if self._is_stale or not self._view.fits:
                 self._view.lay_out(ledger)
             self._is_stale = False
             self._view.draw(ledger, time.time())
@@ -107,6 +117,7 @@ class Newsroom:
             with suppress(OSError):
                 self._view.close()
             self._view = None
+            self._calm()
 
     def close(self) -> None:
         """Leave the terminal as it was, with all that was said."""
@@ -120,9 +131,15 @@ class Newsroom:
         self.close()
 
     def _activity(self, agent: str) -> str:
+        """Return the last line of what an agent's program prints: about its rounds we know."""
         with suppress(StoreError):
-            return next(iter(self._workshop.activity(agent)), "")
+            line = next(iter(self._workshop.activity(agent)), "")
+            return "" if line.startswith(("Round ", "Stopped: ")) else line
         return ""
+
+
+def _nothing() -> None:
+    return
 
 
 @contextmanager

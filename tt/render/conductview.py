@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 from tt.core.groups import Row, tree
@@ -14,11 +16,11 @@ from tt.core.jobs import Job
 from tt.core.ledger import HELD, Ledger
 from tt.core.model import Plan, Task
 from tt.core.times import since_1970
+from tt.render.footer import Footer, Line
 from tt.render.text import Look, clip, columns, pad, safe
 from tt.render.tree import COLORS, SYMBOLS, progress_text, status_counts
 
 if TYPE_CHECKING:
-    from rich.live import Live
     from rich.text import Text
 
 _LEAST: Final = 5
@@ -26,6 +28,8 @@ _LONGEST_ID: Final = 36
 _AROUND: Final = 3
 """Lines beside the tree: the heading, what is left out, and the one with the cursor."""
 _NAME: Final = 24
+_STATUS: Final = 14
+"""Columns of a task's status, with what is around it."""
 
 
 class View:
@@ -34,57 +38,75 @@ class View:
     def __init__(self, out: TextIO, look: Look, activity: Callable[[str], str]) -> None:
         """`activity` returns the last line of an agent's log, by its uuid."""
         from rich.console import Console
-        from rich.live import Live
 
         self._console = Console(
             file=out, color_system="standard" if look.color else None, force_terminal=True,
-            highlight=False, markup=False, emoji=False, soft_wrap=False, no_color=not look.color,
+            highlight=False, markup=False, emoji=False, no_color=not look.color,
         )  # fmt: skip
-        self._look, self._activity = look, activity
+        self._out, self._activity = out, activity
         self._rows: list[Row] = []
         self._left_out = 0
-        self._live: Live = Live(
-            console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop",
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
-        self._live.start()
+        self._laid_out = (0, 0)
+        self._footer = Footer(out, self._size)
 
-    def say(self, line: str) -> None:
-        """Say a line that stays; colours in it are ours."""
-        from rich.text import Text
+    @property
+    def width(self) -> int:
+        """How many columns the terminal has now."""
+        return self._size()[0]
 
-        self._console.print(Text.from_ansi(line), soft_wrap=True)
+    @property
+    def fits(self) -> bool:
+        """Whether the terminal is as large as it was when the picture was laid out."""
+        return self._laid_out == self._size()
+
+    def say(self, lines: Sequence[str]) -> None:
+        """Say lines that stay; colours in them are ours."""
+        self._footer.say(lines)
 
     def lay_out(self, ledger: Ledger) -> None:
         """Choose what is shown: all of a plan that fits, else what is under way or went wrong."""
-        room = max(self._console.size.height - _AROUND, _LEAST)
-        plan = Plan(ledger.meta, ledger.tasks)
-        wanted = None if len(ledger.tasks) <= room else _telling(ledger)[:room]
-        rows = tree(plan, wanted)
+        self._laid_out = self._size()
+        room = max(self._laid_out[1] - _AROUND, _LEAST)
+        wanted = None
+        if len(ledger.tasks) > room:
+            room = max(room * 3 // 4, _LEAST)  # what is said is to be seen as well
+            wanted = _telling(ledger)[:room]
+        rows = tree(Plan(ledger.meta, ledger.tasks), wanted)
         self._rows, self._left_out = rows[:room], len(ledger.tasks) - len(rows[:room])
 
     def draw(self, ledger: Ledger, now: float) -> None:
         """Draw it as it is; `now` are seconds since 1970."""
-        self._live.update(self._picture(ledger, now), refresh=True)
+        width = max(self.width - 1, 1)
+        self._footer.draw([self._line(text, width) for text in self._picture(ledger, width, now)])
 
     def close(self) -> None:
         """Leave only what was said."""
-        self._live.stop()
+        self._footer.close()
 
-    def _picture(self, ledger: Ledger, now: float) -> Text:
+    def _size(self) -> tuple[int, int]:
+        with suppress(OSError, ValueError):
+            size = os.get_terminal_size(self._out.fileno())
+            if size.columns > 0 and size.lines > 0:
+                return size.columns, size.lines
+        return self._console.size.width, self._console.size.height
+
+    def _line(self, text: Text, width: int) -> Line:
+        text.truncate(width, overflow="ellipsis")
+        with self._console.capture() as drawn:
+            self._console.print(text, end="", soft_wrap=True)
+        return Line(drawn.get(), text.cell_len)
+
+    def _picture(self, ledger: Ledger, width: int, now: float) -> Iterator[Text]:
         from rich.text import Text
 
-        picture = Text(no_wrap=True, overflow="ellipsis")
-        picture.append(_heading(ledger), style="bold")
-        width = min(max((_width(row) for row in self._rows), default=0), _LONGEST_ID)
+        yield Text(_heading(ledger, width), style="bold")
+        most = min(_LONGEST_ID, max(width // 2 - _STATUS, _LEAST))
+        wide = min(max((_width(row) for row in self._rows), default=0), most)
         for row in self._rows:
             if row.task.id in ledger.uuids:
-                picture.append("\n")
-                for text, style in self._row(row, ledger, width, now):
-                    picture.append(text, style=style)
+                yield Text.assemble(*self._row(row, ledger, wide, now))
         if self._left_out > 0:
-            picture.append(f"\n… and {self._left_out:,} more", style="dim")
-        return picture
+            yield Text(f"… and {self._left_out:,} more", style="dim")
 
     def _row(self, row: Row, ledger: Ledger, width: int, now: float) -> Iterator[tuple[str, str]]:
         job = ledger.job(row.task.id)
@@ -112,12 +134,14 @@ def _telling(ledger: Ledger) -> list[Task]:
     return sorted(ledger.tasks.values(), key=lambda task: order.get(task.status, 4))
 
 
-def _heading(ledger: Ledger) -> str:
+def _heading(ledger: Ledger, width: int) -> str:
+    """Return the plan's title, as far as there is room beside what counts."""
     leaves = (task for task in ledger.tasks.values() if task.id not in ledger.shape.groups)
     title = ledger.meta.get("description")
-    counts: Mapping[str, int] = Counter(task.status for task in leaves)
-    named = f"{safe(title)}: " if isinstance(title, str) and title else ""
-    return f"{named}{status_counts(counts)}"
+    counts = status_counts(Counter(task.status for task in leaves))
+    room = width - columns(counts) - 2
+    named = isinstance(title, str) and title and room >= _LEAST
+    return f"{clip(safe(str(title)), room)}: {counts}" if named else counts
 
 
 def _depth(row: Row) -> int:
