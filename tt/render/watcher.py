@@ -76,7 +76,7 @@ def serving_lines(serving: Serving, look: Look) -> list[str]:
     turned = serving.turned
     if turned.trouble:
         lines.append(f"It could not be {_wanted(serving)}: {safe(turned.trouble)}.")
-        lines += ["Where it can be reached, run:", *(f"    {safe(each)}" for each in turned.todo)]
+        lines += ["Where that works, run:", *(f"    {safe(each)}" for each in turned.todo)]
     elif serving.done == "removed" or serving.edited:
         lines.append("It has ended, and will not start again.")
     else:

@@ -13,7 +13,7 @@ from tt.core.watching import Event, News
 from tt.render.changes import edit_text
 from tt.render.hooklines import conflict_lines, named
 from tt.render.jsonout import line
-from tt.render.text import Look, count, safe
+from tt.render.text import Look, columns, count, safe
 
 _SIGNS: Final = {
     Event.INVALID: "✗",
@@ -89,7 +89,7 @@ def _synced(report: SyncReport, where: str, look: Look, used: int) -> Iterator[s
     left = list(_left(report))
     if report.to_store or report.to_file or where or not left:
         town = f" ({safe(where)})" if where else ""
-        yield look.fit("  ".join(_what(report)) + town, used)
+        yield look.fit("  ".join(_what(report)), used + columns(town)) + town
     else:
         yield from _folded(f"! {left.pop(0)}", look, used, "yellow")
     for text in left:
