@@ -258,6 +258,18 @@ def test_whoever_ends_a_task_it_is_its_holders_hands_that_are_free(yard: Yard) -
     assert (agents[other.uuid].current_task, agents[other.uuid].tasks_completed) == (mine.uuid, 0)
 
 
+def test_an_attempt_that_bears_the_name_of_an_earlier_one_can_be_given_back_as_that_was(
+    yard: Yard,
+) -> None:
+    agent, (job,) = yard.agent(), yard.plan("a")
+    for _ in range(2):  # the answer to the first claim was lost, and the task came again
+        yard.handed(yard.job(job.uuid), agent)
+        done(yard.workshop.claim(job.uuid, agent.uuid, token="mine"))
+        given = yard.workshop.give_back(job.uuid, "stopped", claim="mine")
+        assert done(given).state == yard.job(job.uuid).state == "pending"
+        assert given.requeued
+
+
 def test_a_person_ends_whatever_is_not_ended(yard: Yard) -> None:
     agent, jobs = yard.agent(), yard.plan("a", "b", "c")
     yard.handed(jobs[1], agent)

@@ -83,8 +83,8 @@ def _known_end(task: Hash, end: _End) -> Move | None:
     """Return what came of an end that was made before; None where it was not."""
     mark = task.get(names.ENDED) or ""
     became = mark.rpartition(" ")[2]
-    if not mark or mark != end.mark(became):
-        return None
+    if not mark or mark != end.mark(became) or task.get(names.CLAIM) == end.token:
+        return None  # an attempt that is under way has not ended, whatever bore its name before
     return Move(done=True, requeued=became == "pending")
 
 
