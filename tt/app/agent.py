@@ -169,7 +169,8 @@ class AgentLoop:
     def _done_with(self) -> str:
         """Say why it has done all that it is for; empty where it has not."""
         if self._duty.rounds and self._rounds.count >= self._duty.rounds:
-            return f"its {self._duty.rounds} rounds are over"
+            rounds = self._duty.rounds
+            return "its one round is over" if rounds == 1 else f"its {rounds} rounds are over"
         return "closed" if self._now.state is AgentState.DRAINING and not self._mail.work else ""
 
     @property
