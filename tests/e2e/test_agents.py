@@ -123,6 +123,26 @@ def test_a_killed_agents_program_is_ended_and_its_task_comes_back(crew: Crew) ->
     assert (again.pid, again.state) != (agent.pid, "stopped")
 
 
+def test_what_nobody_was_left_to_end_is_ended_when_the_agent_is_restarted(crew: Crew) -> None:
+    crew.script("long", "(setsid sh -c 'echo $$ >tool; exec sleep 600' &); echo $$ >cli; sleep 600")
+    agent = crew.spawn("dev", "long")
+    other = crew.spawn("other", "long")
+    crew.task(agent)
+    tool, cli = int(crew.wait_for_file("tool")), int(crew.wait_for_file("cli"))
+    os.kill(psutil.Process(agent.pid).ppid(), signal.SIGKILL)
+    os.kill(agent.pid, signal.SIGKILL)
+    crew.wait(lambda: not is_there(agent.pid), "the agent to be gone")
+    assert is_there(tool)
+    assert is_there(cli)
+    again = crew.restart("dev")
+    left = [pid for pid in (tool, cli) if is_there(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+    assert is_there(again.pid)
+    assert is_there(other.pid)
+
+
 def test_a_signal_keeps_nobody_from_clearing_up_after_a_killed_agent(crew: Crew) -> None:
     crew.script("slow", "echo $$ >up; exec sleep 600")
     agent = crew.spawn("dev", "slow")

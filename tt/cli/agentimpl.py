@@ -21,6 +21,7 @@ from tt.adapters.bell import Bell
 from tt.adapters.proctree import DETACHED, Tree, adopt_orphans, end_all
 from tt.adapters.starter import STARTED_AS
 from tt.cli.screen import TOWN_DIR
+from tt.core.myself import AGENT
 from tt.errors import ExitCode, StoreError, TTError
 from tt.record import record
 
@@ -213,6 +214,8 @@ def _hire(project: Project, orders: Orders, cli: Cli, *, echo: bool) -> tuple[Ag
     bench.grace = config.seconds("agents.grace")
     template = prompt_template(config)
     me = shop.enlist(_agent(project, orders, uuid, cli.name))
+    if orders.uuid:  # whoever was to clear up after the process before may have been killed, too
+        end_all(Tree(place.servers, mark=(AGENT, uuid)).below, _reap)
     teller = Teller(me.name, me.role, shop.town, own_words(), cli.report is Reporting.SELF,
                     orders.branch)  # fmt: skip
     listen = partial(project.reach.listen, shop.town, prefixes_of(me.uuid))
@@ -263,7 +266,7 @@ def agent_environment(project: Project, uuid: str, name: str, where: str = "") -
     return {
         **kept,
         "PWD": where or str(config.root),  # a shell would say so; we may have none between
-        "TINYTOWN_AGENT_ID": uuid,
+        AGENT: uuid,
         "TINYTOWN_AGENT_NAME": name,
         "TT_NAME": project.town,
         TOWN_DIR: str(config.root),
