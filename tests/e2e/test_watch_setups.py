@@ -7,10 +7,11 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -72,8 +73,8 @@ class Screen:
 
 
 @contextmanager
-def in_terminal(yard: WatchYard, words: list[str], end: str) -> Iterator[Screen]:
-    """Run a program in a terminal of its own; in the end `end` is typed, after which it ends."""
+def in_terminal(yard: WatchYard, words: list[str], end: str = "") -> Iterator[Screen]:
+    """Run a program in a terminal of its own; it ends when `end` is typed, or is killed."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     program = subprocess.Popen(
@@ -84,10 +85,12 @@ def in_terminal(yard: WatchYard, words: list[str], end: str) -> Iterator[Screen]
     screen = Screen(ours)
     try:
         yield screen
-        screen.type(end)
-        screen.wait(lambda: program.poll() is not None, "it to end")
+        if end:
+            screen.type(end)
+            screen.wait(lambda: program.poll() is not None, "it to end")
     finally:
-        program.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
         program.wait()
         os.close(ours)
 
@@ -130,15 +133,15 @@ def test_entr_as_the_page_calls_it_syncs_each_save(yard: WatchYard) -> None:
     if shutil.which("entr") is None:
         pytest.skip("there is no entr here")
     (line,) = re.findall(r"^(echo tasks.toml .*?)\s*(?:#.*)?$", PAGE.read_text(), re.MULTILINE)
-    with in_terminal(yard, ["sh", "-c", line], "\x03") as screen:
+    with in_terminal(yard, ["sh", "-c", line]) as screen:
         screen.wait(lambda: screen.shows("2 tasks"), "its first sync")
         saved, words = 0.0, ""
 
         def is_synced() -> bool:
             nonlocal saved, words
-            if monotonic() > saved + 1:  # it does not see what is saved while a sync runs
+            if monotonic() > saved + 1:  # what is saved while a sync runs is not seen
                 saved, words = monotonic(), f"Zebra {monotonic()}"
-                yard.save(says("lint", words))
+                yard.file.write_text(says("lint", words)(yard.file.read_text()))
             return yard.says("lint") == words
 
         screen.wait(is_synced, "a save in Redis")
