@@ -112,6 +112,7 @@ def test_without_git_a_commit_is_refused_and_the_conductor_says_so(
     ran = tt("conductor", "--commit")
     assert ran.code == 1
     assert "nothing is committed: There is no Git repository" in ran.out
+    assert ran.lines[-1].startswith("! It is not committed: There is no Git repository")
 
 
 def test_what_a_task_says_cannot_reach_the_terminal_as_code(pushed: Path, tt: TT) -> None:

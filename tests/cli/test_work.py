@@ -239,6 +239,19 @@ def test_a_new_task_is_adopted_by_a_pull(yard: Yard, project: Path, dev: Agent, 
     assert tt("task", "complete", name).code == 0
 
 
+def test_what_cannot_be_reopened_is_told_with_what_helps(yard: Yard, dev: Agent, tt: Tt) -> None:
+    made = yard.workshop.make("By hand", agent=dev.uuid).task.id
+    hints = {
+        made: "It is in Redis alone: `tt sync pull` brings it into the plan.",
+        "implemented": "Did you mean `implement`?",
+        "zzz": "`tt plan` lists those that there are.",
+    }
+    for name, hint in hints.items():
+        ran = tt("reopen", name)
+        assert ran.code == 1
+        assert ran.err.splitlines()[1].strip() == hint
+
+
 def test_the_backlog_is_kept_claimed_and_shared(yard: Yard, dev: Agent, tt: Tt) -> None:
     assert tt("backlog", "list").lines == ["The backlog is empty."]
     first = tt("backlog", "add", "Write the changelog", "--tags", "docs, release", "--json").data

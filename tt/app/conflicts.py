@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tt.app.look import View, look
 from tt.app.settle import settle_all
 from tt.app.site import Site
@@ -25,16 +27,17 @@ def resolve(site: Site, identifier: str, side: Side) -> SyncReport:
     """
     open_ones = {conflict.id for conflict in conflicts(site)}
     if identifier not in open_ones:
-        raise TTError(f"There is no conflict on `{identifier}`.", _which(identifier, open_ones))
+        hint = _which(identifier, open_ones, "tt conflicts")
+        raise TTError(f"There is no conflict on `{identifier}`.", hint)
     request = Request(Direction.MERGE, decided={identifier: side}, label="resolve")
     return sync(site, request)
 
 
-def _which(identifier: str, known: set[str]) -> str:
-    from difflib import get_close_matches
+def _which(identifier: str, known: Collection[str], listing: str) -> str:
+    from tt.core.document import did_you_mean
 
-    near = get_close_matches(identifier, sorted(known), n=1)
-    return f"Did you mean `{near[0]}`?" if near else "`tt conflicts` lists those that there are."
+    near = did_you_mean(identifier, sorted(known))
+    return f"{near[0].upper()}{near[1:]}" if near else f"`{listing}` lists those that there are."
 
 
 def reopen(site: Site, identifier: str) -> tuple[Change, ...]:
@@ -50,7 +53,9 @@ def _once(settled: Settled) -> tuple[Change, ...]:
 def _reopening(view: View, identifier: str) -> Work:
     task = view.plan.tasks.get(identifier)
     if task is None:
-        hint = _which(identifier, set(view.plan.tasks))
+        hint = _which(identifier, view.plan.tasks, "tt plan")
+        if identifier in view.store.tasks:
+            hint = "It is in Redis alone: `tt sync pull` brings it into the plan."
         raise TTError(f"There is no task `{identifier}` in the plan.", hint)
     stored = view.store.tasks.get(identifier)
     to_file = _to_pending(identifier, task.status)

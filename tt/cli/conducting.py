@@ -20,7 +20,7 @@ from tt.core.conducting import Orders
 from tt.core.times import rfc3339
 from tt.errors import ExitCode, StoreError, TTError
 from tt.podium import Podium
-from tt.render.conductlines import verdict_data, verdict_lines
+from tt.render.conductlines import uncommitted_lines, verdict_data, verdict_lines
 from tt.render.isolation import merge_lines, tree_data
 from tt.render.text import Look, count
 
@@ -153,8 +153,9 @@ def _end(conduct: Conduct, newsroom: Newsroom, wishes: Wishes, look: Look, proje
         trees = tree_data(_branches(project))
         say([line({**ended, **verdict_data(verdict), "branches": trees})])
     elif not goes_on:
-        branches = _branches(project)
-        newsroom.note([*verdict_lines(verdict, Look()), *merge_lines(branches, Look())])
-        newsroom.say([*verdict_lines(verdict, look), *merge_lines(branches, look)])
+        branches, problem = _branches(project), conduct.commit_problem
+        for tell, how in ((newsroom.note, Look()), (newsroom.say, look)):
+            lines = [*verdict_lines(verdict, how), *uncommitted_lines(problem, how)]
+            tell([*lines, *merge_lines(branches, how)])
     done = (verdict.is_completed or goes_on) and not conduct.commit_problem
     return ExitCode.DONE if done else ExitCode.FAILED

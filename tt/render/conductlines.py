@@ -96,6 +96,11 @@ def verdict_lines(verdict: Verdict, look: Look) -> list[str]:
     return [*lines, *(f"    {line}" for line in _limited(_obstacles(verdict.waits), look))]
 
 
+def uncommitted_lines(problem: str, look: Look) -> list[str]:
+    """Say that the end is not committed, and why; nothing where there was no problem."""
+    return [look.paint(f"! It is not committed: {safe(problem)}", "yellow")] if problem else []
+
+
 def _limited(lines: Iterable[str], look: Look) -> list[str]:
     found = list(lines)
     if look.all or len(found) <= _SHOWN:
