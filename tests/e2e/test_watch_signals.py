@@ -9,8 +9,11 @@ from time import monotonic
 
 import pytest
 
+from tests.support.commands import Place
 from tests.support.redis_server import Launch, RedisServer
+from tests.support.tools import require_tool
 from tests.support.watch_yard import WatchYard, plan_text, says
+from tests.support.watching import Watcher
 from tests.support.watchman import LIMIT_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -44,6 +47,14 @@ def test_a_signal_ends_it_at_once_and_the_last_save_is_synced(
         if min(took) < IN_NO_TIME:
             return
     pytest.fail(f"it took {took} seconds")
+
+
+def test_nohup_lets_it_go_on_without_its_terminal(yard: WatchYard) -> None:
+    with Watcher(Place(yard.top, yard.shell.server), before=[require_tool("nohup")]) as watcher:
+        watcher.send(signal.SIGHUP)
+        yard.save(says("one", "After the terminal"))
+        watcher.wait_for_push()
+        assert watcher.stop()[-1]["event"] == "stopped"
 
 
 def test_a_second_interrupt_does_not_wait_for_redis(tmp_path: Path, launch: Launch) -> None:

@@ -17,7 +17,8 @@ _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def ending(alarm: int) -> Iterator[Callable[[], int]]:
     """Give what says which signal has asked to end, 0 for none; a second one does not wait.
 
-    Each signal writes into `alarm`, which wakes the loop.
+    Each signal writes into `alarm`, which wakes the loop. Who was started by `nohup` does not end
+    with its terminal.
     """
     asked: list[int] = []
 
@@ -27,7 +28,9 @@ def ending(alarm: int) -> Iterator[Callable[[], int]]:
         asked.append(number)
 
     wakeup = signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, ask) for number in _ENDS}
+    is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    ends = [number for number in _ENDS if number is not signal.SIGHUP or not is_kept]
+    before = {number: signal.signal(number, ask) for number in ends}
     try:
         yield lambda: asked[0] if asked else 0
     finally:
