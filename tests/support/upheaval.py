@@ -66,8 +66,6 @@ class Upheaval:
         """The same for texts that have to become tasks."""
         self.told: set[str] = set()
         """Texts that were seen in a prompt."""
-        self.orphans: set[str] = set()
-        """Claims of programs that nobody was left to end."""
         self.asleep: list[tuple[str, float, float]] = []
         """Agents that were frozen, from when until they are sure to have looked around again."""
         self.number = 0
@@ -401,7 +399,7 @@ class Upheaval:
             if event.kind in ("task_requeued", "task_cancelled")
         }
         claims = {pid: its.get("TT_CLAIM", "") for pid, its in self.processes().items()}
-        return {pid: claim for pid, claim in claims.items() if claim in over - self.orphans}
+        return {pid: claim for pid, claim in claims.items() if claim in over}
 
     def _has(self, ending: str, wanted: bytes) -> bool:
         return any(wanted in raw for raw in self.raw(ending))

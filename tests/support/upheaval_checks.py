@@ -60,17 +60,11 @@ def check_end(storm: Upheaval) -> None:
     storm.tt("stop")
     wait_until(lambda: not storm.living(), "agents to stop", TAIL)
 
-    def left() -> dict[int, dict[str, str]]:
-        return {
-            pid: its
-            for pid, its in storm.processes().items()
-            if its.get("TT_CLAIM", "") not in storm.orphans
-        }
-
     try:
-        wait_until(lambda: not left(), "processes to end", TAIL)
+        wait_until(lambda: not storm.processes(), "processes to end", TAIL)
     except AssertionError:
-        raise AssertionError(f"left behind: {left()}") from None
+        left = {pid: its.get("TT_CLAIM", "") for pid, its in storm.processes().items()}
+        raise AssertionError(f"left behind, by claim: {left}") from None
 
 
 def _of(storm: Upheaval, *kinds: str) -> list[dict[str, str]]:

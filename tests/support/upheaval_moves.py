@@ -24,7 +24,8 @@ HELD: Final = ("assigned", "running")
 
 
 def kill_agent(storm: Upheaval) -> bool:
-    """Kill an agent, and now and then the one who would clean up after it, first."""
+    """Kill an agent, and now and then the one who would clean up after it, first: then nobody ends
+    its program until it is restarted."""
     found, with_keeper = storm.pick(), storm.chance.random() < 0.3
     if found is None:
         return False
@@ -32,9 +33,6 @@ def kill_agent(storm: Upheaval) -> bool:
     if with_keeper:
         send_signal(_parent_of(found.pid), signal.SIGKILL)
     send_signal(found.pid, signal.SIGKILL)
-    if with_keeper:
-        its = (one for one in storm.processes().values() if _is_of(one, found.uuid))
-        storm.orphans |= {one["TT_CLAIM"] for one in its if "TT_CLAIM" in one}
     storm.later(storm.chance.uniform(0.1, 1.0), lambda: storm.spawn(found.name), "")
     return True
 
@@ -273,10 +271,6 @@ def needs(job: Job) -> set[str]:
 def everything_needed(board: Board) -> dict[str, set[str]]:
     """Return what each task waits for, by uuid."""
     return {job.uuid: needs(job) for job in board.jobs.values()}
-
-
-def _is_of(environment: dict[str, str], agent: str) -> bool:
-    return environment.get("TINYTOWN_AGENT_ID") == agent
 
 
 def _parent_of(pid: int) -> int:
