@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tt.cli.agentimpl import Orders, words_for
+from tt.cli.agentorders import Orders, words_for
 from tt.cli.main import main
 from tt.cli.spawn import check_name
 from tt.errors import UsageError

@@ -23,7 +23,7 @@ from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.opening import open_connection
 from tt.adapters.redis.workshop import RedisWorkshop
-from tt.cli.agentimpl import Orders, words_for
+from tt.cli.agentorders import Orders, words_for
 from tt.errors import StoreError
 
 ROOT = Path(__file__).resolve().parents[2]

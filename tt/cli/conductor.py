@@ -123,7 +123,7 @@ def _by_ai(flags: Flags, name: str) -> int:
     """Give the terminal to an AI command line, with all that our conductor goes by."""
     from tt.adapters.agentcli import own_words
     from tt.adapters.frontcli import run_in_front
-    from tt.cli.agentimpl import agent_environment
+    from tt.cli.agentorders import agent_environment
     from tt.config.clis import find_cli
     from tt.core.agents import SUPERVISOR
     from tt.render.conductcontext import conducting_page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tt.cli.agentimpl import Orders, logs_of, words_for
+from tt.cli.agentorders import Orders, logs_of, words_for
 from tt.cli.options import json_option
 from tt.cli.screen import Flags, answer, examples, warn
 from tt.errors import ExitCode, TTError, UsageError
