@@ -87,6 +87,14 @@ def test_no_text_breaks_mermaids_syntax(plan: Plan) -> None:
     assert sum("-->" in line or "==>" in line for line in lines) == len(found.arrows())
 
 
+def test_mermaids_source_stays_readable() -> None:
+    tasks = {"sign-up": {"agent": "dev", "description": "- a_b www.x.y/z 1. @ home"}}
+    (line,) = [one for one in mermaid_lines(network(plan_of(tasks))) if "n0[" in one]
+    assert line.strip() == (
+        'n0["sign-up<br/>#45; a#95;b www#46;x#46;y/z 1#46; #64; home<br/>pending @dev"]:::pending'
+    )
+
+
 def test_mermaid_gets_back_what_was_written() -> None:
     (line,) = [one for one in mermaid_lines(network(plan_of({'a"]': {}}))) if "n0[" in one]
     label = line.partition('"')[2].partition('"')[0]

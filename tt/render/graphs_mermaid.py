@@ -1,12 +1,13 @@
 """A graph in Mermaid's language, as forges draw it in Markdown.
 
 Nodes have names of our own, so that no id can break the syntax. In labels everything but letters,
-digits, blanks and commas is written as an entity: quotes, brackets, and what Mermaid takes for
-Markdown or HTML.
+digits, blanks, commas and what stands inside a word is written as an entity: quotes, brackets, and
+what Mermaid takes for Markdown or HTML.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from tt.core.model import Task
@@ -18,6 +19,8 @@ from tt.render.tree import ORDER
 MOST_ARROWS: Final = 500
 """More than that Mermaid refuses to draw, where nobody has set its `maxEdges`."""
 _TEXT: Final = "#1f2328"
+_ENTITIES: Final = r"(?!(?<=[^\W_])[-/](?=[^\W_])|@(?=[^\W_]))(?:_|[^\w ,…])"
+"""What is no letter or digit, and neither inside a word (`a-b`, `1/4`) nor before one (`@dev`)."""
 _MORE: Final = {
     "running": f"stroke-width:2px,color:{_TEXT}", "failed": f"stroke-width:2px,color:{_TEXT}",
     "cancelled": "stroke-dasharray:4,color:#6e7781",
@@ -52,6 +55,4 @@ def _style(status: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(
-        char if char in " ," or char.isalnum() else f"#{ord(char)};" for char in safe(text)
-    )
+    return re.sub(_ENTITIES, lambda found: f"#{ord(found[0])};", safe(text))
