@@ -88,6 +88,23 @@ def test_push_only_is_not_woken_by_agents_and_never_writes_the_file(yard: WatchY
     assert watchman.told() == ["started", "synced", "stopped"]
 
 
+@pytest.mark.parametrize("way", ["--push-only", "--two-way"])
+def test_a_task_without_an_id_gets_one_in_the_file_only_both_ways(
+    yard: WatchYard, way: str
+) -> None:
+    text = f'{yard.file.read_text()}\n[[tasks]]\ndescription = "Nameless"\n'
+    with yard.watched(way) as watchman:
+        yard.replace(text)
+        watchman.wait("synced")
+    made = {task.fields["description"]: task.id for task in yard.town().tasks.values()}
+    assert len(made) == len(IDS) + 1
+    if way == "--push-only":
+        assert yard.file.read_text() == text
+    else:
+        assert yard.plan.tasks[made["Nameless"]].fields["description"] == "Nameless"
+        assert f'id = "{made["Nameless"]}"' in yard.file.read_text()
+
+
 def test_an_old_buffer_that_is_saved_takes_nothing_back(yard: WatchYard) -> None:
     buffer = yard.file.read_text()
     with yard.watched("--two-way"):
