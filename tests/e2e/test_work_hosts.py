@@ -24,6 +24,7 @@ from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.opening import open_connection
 from tt.adapters.redis.workshop import RedisWorkshop
 from tt.cli.agentorders import Orders, words_for
+from tt.core.agents import Agent
 from tt.errors import StoreError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,12 +132,19 @@ class Hosts:
         except StoreError:
             return Counter()
 
+    def agents(self) -> dict[str, Agent]:
+        """Return the agents by their names."""
+        connection, shop = self.shop()
+        with connection:
+            return {agent.name: agent for agent in shop.agents().values()}
+
     def begin(self) -> subprocess.Popen[str]:
         """Push the plan, start agents on two machines and conductors on two; return the first."""
         self.one.done("sync", "push")
         self.two.agent("two-a")
         self.two.agent("two-b")
         self.three.agent("three-a")
+        self.wait(lambda: len(self.agents()) == 3, "three agents")
         conductor = self.one.start("conductor")
         self.three.start("conductor")
         self.wait(lambda: self.states()["completed"] >= 3, "three tasks")
@@ -155,8 +163,7 @@ class Hosts:
         with connection:
             events = shop.events(100_000)
             assert set(check_history(events).values()) == {"completed"}
-            agents = shop.agents().values()
-            assert {agent.host for agent in agents} == {"two", "three"}
+        assert {agent.host for agent in self.agents().values()} == {"two", "three"}
         ended = Counter(str(one.data["task_id"]) for one in events if one.kind == "task_completed")
         assert len(ended) == COUNT
         assert set(ended.values()) == {1}
@@ -183,7 +190,7 @@ def test_an_agent_and_a_conductor_that_die_on_other_machines_are_followed_by_oth
 ) -> None:
     hosts = made(f"redis+cluster://:hunter2@127.0.0.1:{cluster_ports[0]}")
     conductor = hosts.begin()
-    os.kill(_agent_of(hosts, "two-b"), signal.SIGKILL)
+    os.kill(hosts.agents()["two-b"].pid, signal.SIGKILL)
     conductor.kill()
     hosts.finish()
 
@@ -204,12 +211,6 @@ def test_a_failover_in_the_middle_of_a_run_loses_nothing(
         sentinel.execute("SENTINEL", "FAILOVER", "main")
         wait_until(lambda: _is_primary(replica), "the failover", LIMIT_SECONDS)
         hosts.finish()
-
-
-def _agent_of(hosts: Hosts, name: str) -> int:
-    connection, shop = hosts.shop()
-    with connection:
-        return next(agent.pid for agent in shop.agents().values() if agent.name == name)
 
 
 def _knows_replica(sentinel: Connection) -> bool:
