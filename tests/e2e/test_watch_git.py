@@ -242,6 +242,30 @@ def test_a_new_task_that_is_stashed_for_a_moment_is_not_removed(yard: WatchYard)
     assert "new" in yard.town().tasks
 
 
+def test_edits_that_a_merge_puts_away_are_not_taken_back(bare_yard: WatchYard) -> None:
+    """Git brings them back when the hooks are over, however long they take."""
+    bare_yard.git("switch", "-q", "-c", "side")
+    (bare_yard.top / "readme").write_text("x")
+    bare_yard.git("add", "readme")
+    bare_yard.commit(says("t01", "On side"), "Side")
+    bare_yard.git("switch", "-q", "main")
+    bare_yard.tt("sync")
+    hook = bare_yard.top / ".git" / "hooks" / "post-merge"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nsleep 6\n")
+    hook.chmod(0o755)
+    with bare_yard.watched() as watchman:
+        bare_yard.save(
+            lambda text: says("t15", "Mine")(text) + plan_text("new").split("\n\n", 1)[1]
+        )
+        bare_yard.wait_in_step()
+        bare_yard.git("merge", "-q", "--autostash", "side")
+        bare_yard.wait_in_step()
+    assert (bare_yard.says("t01"), bare_yard.says("t15")) == ("On side", "Mine")
+    assert "new" in bare_yard.town().tasks
+    assert sorted(str(change["id"]) for change in watchman.changes) == ["new", "t01", "t15"]
+
+
 def test_several_cherry_picks_are_one_sync(bare_yard: WatchYard, overheard: Overheard) -> None:
     bare_yard.git("switch", "-q", "-c", "side")
     for number in range(10):
