@@ -352,7 +352,7 @@ def test_an_agent_that_cannot_be_started_is_why_nothing_can_move(stand: Stand) -
     stand.plan(CHAIN, 'default_cli = "gone"\n[agent_clis.gone]\ncommand = "no-such-program-1"\n')
     code, out, _ = stand.conducted("--spawn")
     assert code == 1
-    why = "The CLI `gone` runs `no-such-program-1`, which is not there."
+    why = "The CLI `gone` runs `no-such-program-1`, which is not there"
     assert f"lint is for linter, who is not there: {why}" in out
 
 
