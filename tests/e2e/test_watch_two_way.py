@@ -77,6 +77,7 @@ def test_redis_wakes_it_and_no_pulse(yard: WatchYard) -> None:
 
 def test_push_only_is_not_woken_by_agents_and_never_writes_the_file(yard: WatchYard) -> None:
     before = yard.file.stat()
+    agent_says(yard, "t4", state="completed")  # it looks at everything when it begins
     with yard.watched() as watchman:
         agent_says(yard, "t1", state="completed")
         yard.tt("status")
@@ -84,8 +85,14 @@ def test_push_only_is_not_woken_by_agents_and_never_writes_the_file(yard: WatchY
         for number in range(200):
             agent_says(yard, "t2", result=f"{number}")
         assert watchman.needs().cpu - needs.cpu < 0.05
-    assert yard.file.stat() == before
-    assert watchman.told() == ["started", "synced", "stopped"]
+        assert yard.file.stat() == before
+        assert watchman.told() == ["started", "synced"]
+        saved = says("t3", "Edited")(yard.file.read_text())
+        mark = watchman.mark()
+        yard.replace(saved)
+        watchman.wait("synced", mark)
+    assert yard.file.read_text() == saved
+    assert yard.says("t3") == "Edited"
 
 
 @pytest.mark.parametrize("way", ["--push-only", "--two-way"])
