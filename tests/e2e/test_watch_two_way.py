@@ -75,6 +75,19 @@ def test_redis_wakes_it_and_no_pulse(yard: WatchYard) -> None:
     assert set(watchman.told()) == {"started", "synced", "stopped"}
 
 
+def test_what_an_agent_does_while_nobody_can_hear_it_is_in_the_file_all_the_same(
+    yard: WatchYard,
+) -> None:
+    with yard.watched("--two-way") as watchman, yard.shell.server.connect() as connection:
+        for task in IDS[:5]:
+            uuid = tasks_of(yard.shell.server, TOWN)[task]["id"]
+            connection.execute("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            connection.execute("CLIENT", "KILL", "TYPE", "pubsub", "SKIPME", "yes")
+            connection.execute("HSET", f"tt:{TOWN}:task:{uuid}", "state", "running")
+            wait_for_status(yard, task, "running")
+    assert set(watchman.told()) == {"started", "synced", "stopped"}
+
+
 def test_push_only_is_not_woken_by_agents_and_never_writes_the_file(yard: WatchYard) -> None:
     before = yard.file.stat()
     agent_says(yard, "t4", state="completed")  # it looks at everything when it begins
