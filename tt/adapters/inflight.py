@@ -99,7 +99,8 @@ class InFlight:
         if self._has_git():
             return Obstacle(f"{words} for {seconds:.0f} seconds.", seconds, is_proven=True)
         ended = "and no Git is seen at work" if processes.HAS_PROC else "and may be left over"
-        return Obstacle(f"{words} for {seconds:.0f} seconds, {ended}.", seconds, is_proven=False)
+        words = f"Git's lock {self._lock} is there for {seconds:.0f} seconds, {ended}."
+        return Obstacle(words, seconds, is_proven=False)
 
     def _aftermath(self) -> Obstacle | None:
         """Return a Git that has written the index, and has not ended yet.

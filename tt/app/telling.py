@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -47,12 +48,12 @@ class Telling:
         self._tell(News(event, self._file, error.message, error.hint or ""))
 
     def _is_known_wait(self, event: Event, message: str) -> bool:
-        """Say whether that was told already; what is behind a colon is how long, and by which."""
+        """Say whether that was told already, but for numbers and what stands behind a colon."""
         if event is not Event.WAITING:
             return False
         if self.trouble is not event:
             self._waits.clear()
-        what = message.partition(":")[0]
+        what = re.split(r"[:\d]", message, maxsplit=1)[0]
         known = what in self._waits
         self._waits.add(what)
         return known
