@@ -24,7 +24,7 @@ from tt.adapters.childproc import start
 from tt.adapters.proctree import Tree, adopt_orphans
 from tt.adapters.roundlog import RoundLog
 
-shell, log, stop_when, adopt, mark = json.loads(sys.argv[1])
+shell, log, stop_when, adopt, mark, grace = json.loads(sys.argv[1])
 if adopt:
     assert adopt_orphans()
 tree = Tree("", ("TT_CLAIM", mark) if mark else None)
@@ -35,7 +35,7 @@ signal.set_wakeup_fd(alarm[1], warn_on_full_buffer=False)
 signal.signal(signal.SIGCHLD, lambda *_: None)
 os.environ["TT_CLAIM"] = "claim-" + str(os.getpid()) if mark == "" else mark
 child = start(["/bin/sh", "-c", shell], dict(os.environ), os.devnull, RoundLog(Path(log)), tree)
-child.grace = 0.5
+child.grace = grace
 begun = time.monotonic()
 cpu = time.process_time()
 while (code := child.poll()) is None:
@@ -62,11 +62,14 @@ print(json.dumps({"code": code, "said": child.last_lines(), "survivors": child.s
 PYTHON = f"{sys.executable} -I -S"
 
 
-def drive(tmp: Path, shell: str, stop_when: str = "", adopt: bool = True, mark: str = "") -> Any:
+def drive(
+    tmp: Path, shell: str, stop_when: str = "", adopt: bool = True, mark: str = "",
+    grace: float = 0.5,
+) -> Any:  # fmt: skip
     """Run a shell's command as a child, and stop it when a file is there; return how it ended."""
     script = dedent(shell).strip()
     stop = str(tmp / stop_when) if stop_when else ""
-    arguments = json.dumps([script, str(tmp / "log"), stop, adopt, mark])
+    arguments = json.dumps([script, str(tmp / "log"), stop, adopt, mark, grace])
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, arguments],
         cwd=tmp,
@@ -95,15 +98,18 @@ def test_a_signal_is_a_negative_code(tmp_path: Path) -> None:
     assert drive(tmp_path, "kill -KILL $$")["code"] == -9
 
 
+def test_a_broken_pipe_ends_a_program_though_it_does_not_end_us(tmp_path: Path) -> None:
+    assert drive(tmp_path, "sh -c 'kill -PIPE $$'; [ $? = 141 ] && echo ended")["said"] == "ended"
+
+
 def test_who_prints_nothing_leaves_no_log(tmp_path: Path) -> None:
     drive(tmp_path, "true")
     assert not (tmp_path / "log").exists()
 
 
 def test_who_heeds_sigterm_ends_by_it_and_has_its_last_word(tmp_path: Path) -> None:
-    ended = drive(
-        tmp_path, "trap 'echo bye; exit 3' TERM; echo x >up; while :; do sleep 0.01; done", "up"
-    )
+    heeds = "trap 'echo bye; exit 3' TERM; echo x >up; while :; do sleep 0.01; done"
+    ended = drive(tmp_path, heeds, "up", grace=20)
     assert ended["code"] == 3
     assert ended["said"].endswith("bye")
 
@@ -251,6 +257,6 @@ def test_what_is_frozen_does_nothing_until_it_is_thawed(tmp_path: Path) -> None:
 
 def test_who_is_run_by_a_shell_that_ends_at_once_has_the_grace_too(tmp_path: Path) -> None:
     agent = "trap 'sleep 0.1; echo bye; exit' TERM; echo x >up; while :; do sleep 0.01; done"
-    ended = drive(tmp_path, f'sh -c "{agent}"; true', "up")
+    ended = drive(tmp_path, f'sh -c "{agent}"; true', "up", grace=20)
     assert ended["said"].endswith("bye")
     assert not ended["left"]

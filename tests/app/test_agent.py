@@ -478,6 +478,30 @@ def test_who_ends_while_redis_is_away_waits_only_for_a_moment(stand: Stand) -> N
 # The town
 
 
+def test_who_is_to_end_and_has_a_program_waits_for_it_though_redis_be_away(stand: Stand) -> None:
+    stand.task()
+    stand.step()
+    stand.away = True
+    stand.step(1)
+    stand.loop.end("asked to stop", now=False)
+    stand.step(10)
+    assert not stand.loop.is_over
+    stand.program.code = 0
+    stand.step(1)
+    assert stand.loop.is_over
+    assert stand.loop.failed
+
+
+def test_who_is_to_end_does_not_come_back_to_the_town(stand: Stand) -> None:
+    stand.step()
+    stand.yard.workshop.bury(stand.me.uuid, "silent")
+    stand.loop.end("asked to stop", now=False)
+    stand.step()
+    assert stand.loop.is_over
+    assert stand.state() == "stopped"
+    assert stand.yard.kinds().count("agent_spawned") == 1
+
+
 def test_who_was_buried_comes_back_unless_its_name_is_taken(yard: Yard) -> None:
     stand = Stand(yard)
     stand.step()
@@ -609,6 +633,46 @@ def test_a_question_wakes_a_program_that_can_answer(yard: Yard) -> None:
     stand.step(LINGER)
     assert stand.state() == "idle"
     assert yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_who_ends_leaves_in_the_inbox_what_was_taken_and_not_begun(yard: Yard) -> None:
+    stand = Stand(yard, rounds=1)
+    first, second = stand.task("one"), stand.task("two")
+    stand.step()
+    assert len(yard.list(f"inbox:{stand.me.uuid}")) == 0
+    stand.end()
+    assert stand.loop.is_over
+    assert [stand.job(job).state for job in (first, second)] == ["completed", "assigned"]
+    assert [found.text("task_id") for found in yard.workshop.inbox(stand.me.uuid)] == [second.uuid]
+    assert yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_a_message_whose_answer_failed_is_read_again(yard: Yard) -> None:
+    stand = Stand(yard)
+    failed: list[str] = []
+
+    class Failing(RedisWorkshop):
+        def send(self, message: Message) -> None:
+            if not failed:
+                failed.append(message.kind)
+                raise StoreError("Redis is away.")
+            super().send(message)
+
+    stand.hire(Failing(yard.connection, yard.town, TickingClock()))
+    yard.workshop.send(message(stand.me.uuid, Kind.PING))
+    stand.step()
+    assert failed == ["pong"]
+    stand.step(1)
+    assert [answer.kind for answer in yard.workshop.inbox(SUPERVISOR)] == ["pong"]
+    assert yard.list(f"taken:{stand.me.uuid}") == []
+
+
+def test_all_messages_are_taken_when_they_are_told_of(stand: Stand) -> None:
+    for number in range(25):
+        news = message(stand.me.uuid, Kind.INFORMATIONAL, summary=str(number))
+        stand.yard.workshop.send(news)
+    stand.step()
+    assert stand.yard.list(f"inbox:{stand.me.uuid}") == []
 
 
 def test_news_are_kept_until_a_prompt_has_them(stand: Stand) -> None:

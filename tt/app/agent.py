@@ -15,7 +15,7 @@ from typing import Final
 from tt.app.agentcondition import Condition
 from tt.app.agentduty import Duty, Means
 from tt.app.agentmail import Mail
-from tt.app.agentports import EVERYTHING, INBOX, SELF, STOP
+from tt.app.agentports import INBOX, SELF, STOP
 from tt.app.agentrounds import Rounds
 from tt.app.agenttown import InTown
 from tt.core.agents import Agent, AgentState
@@ -100,7 +100,6 @@ class AgentLoop:
     def _lose_redis(self, error: StoreError) -> None:
         self._retry_at = self._clock() + _RETRY
         self._town.next_beat = self._retry_at  # first of all: whose task is it?
-        self._now.look = set(EVERYTHING)
         self._means.ears.close()  # nobody listens to them meanwhile: they would only keep us awake
         if not self._is_away:
             self._is_away = True
