@@ -24,6 +24,8 @@ _LIMIT: Final = 30.0
 """Seconds in which a save has to be in Redis."""
 _LOOKS: Final = 8
 _BETWEEN_LOOKS: Final = 0.02
+_REST: Final = 5.0
+"""Seconds in which a sync is over, and its children with it, however busy the machine is."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _GROWTH: Final = 2.0
@@ -104,8 +106,9 @@ class Soak:
 
     def needs(self) -> Needs:
         """Say what the watcher needs when it rests: Redis has a save before the sync is over."""
-        looks = []
-        for _ in range(_LOOKS):
+        looks: list[Needs] = []
+        deadline = time.perf_counter() + _REST
+        while len(looks) < _LOOKS or (looks[-1].children and time.perf_counter() < deadline):
             time.sleep(_BETWEEN_LOOKS)
             looks.append(Needs.of(self._pid))
         return min(looks, key=lambda needs: (needs.children, needs.files))
