@@ -21,7 +21,7 @@ from tt.core.conducting import (
     decide,
     terms,
 )
-from tt.core.jobs import Job
+from tt.core.jobs import Board, Job
 from tt.core.ledger import Ledger
 from tt.core.model import STATUSES, Plan, Task
 from tt.core.rehearsal import rehearse
@@ -270,6 +270,17 @@ def test_all_is_completed_where_only_cancelled_tasks_are_not() -> None:
     verdict = judge(found, ORDERS, NOTHING, decided)
     assert (decided.goes_on, verdict.is_completed) == (False, True)
     assert (verdict.total, verdict.completed, verdict.cancelled) == (3, 1, 2)
+
+
+def test_all_is_not_completed_where_a_task_cannot_be_read() -> None:
+    done, waiting = job("a", "completed", agent="x"), job("b", agent="x", depends_on=["lost"])
+    for jobs in ([done], [done, waiting]):
+        board = Board({one.uuid: one for one in jobs}, aside=frozenset({"lost"}))
+        found = Ledger(board)
+        decided = decide(found, ORDERS, NOTHING)
+        verdict = judge(found, ORDERS, NOTHING, decided)
+        assert (decided.goes_on, verdict.is_completed) == (False, False)
+        assert (verdict.total, verdict.completed, verdict.aside) == (len(jobs) + 1, 1, ("lost",))
 
 
 def test_a_rehearsal_says_what_would_be_done_and_by_whom_what_is_under_way() -> None:

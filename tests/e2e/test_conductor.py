@@ -298,6 +298,21 @@ def test_each_thing_that_happens_is_a_document_on_a_line_for_programs(stand: Sta
     assert said[-1]["is_completed"] is True
 
 
+def test_all_is_not_done_where_a_task_cannot_be_read(stand: Stand) -> None:
+    stand.plan(GROUP)
+    stand.agents("architect", "developer", "tester")
+    (review,) = [
+        raw for name, raw in tasks_of(stand.place.server, TOWN).items() if name == "review"
+    ]
+    with stand.place.server.connect() as connection:
+        connection.execute("HSET", f"tt:{TOWN}:task:{review['id']}", "state", "no such state")
+    code, out, err = stand.conducted()
+    assert (code, err) == (1, "")
+    assert "✗ Nothing can move: 3 of 4 tasks completed." in out
+    assert "review: it cannot be read in Redis, and nobody knows how far" in out
+    assert stand.states()["profile-epic"] == "pending"
+
+
 def test_redis_that_is_restarted_in_the_middle_is_waited_for_and_loses_nothing(
     stand: Stand, launch: Any
 ) -> None:

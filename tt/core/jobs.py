@@ -67,7 +67,8 @@ class Board:
     """All that there is to do in a town, and who is there to do it; jobs and agents by uuid.
 
     `backlog` are the uuids of jobs that wait for somebody to claim them, in order. `faults` are
-    the keys that could not be used; they are set aside.
+    the keys that could not be used; they are set aside, and `aside` are the plan ids of the tasks
+    among them.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
@@ -75,3 +76,4 @@ class Board:
     meta: Mapping[str, Value] = field(default_factory=lambda: EMPTY)
     backlog: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    aside: frozenset[str] = frozenset()

@@ -38,6 +38,8 @@ class Ledger:
         self.jobs: dict[str, Job] = dict(board.jobs)
         self.agents: Mapping[str, Agent] = board.agents
         self.meta: Mapping[str, Value] = board.meta
+        self.aside = board.aside
+        """The plan ids of tasks that cannot be read; nobody knows how they stand."""
         self.held: dict[str, Job] = {}
         """What somebody has, in a plan or not, by uuid."""
         self.is_stale = False
@@ -50,7 +52,7 @@ class Ledger:
         jobs = sorted((job for job in self.jobs.values() if job.tagged), key=self._place)
         self.tasks: dict[str, Task] = {job.task.id: job.task for job in jobs}
         self.uuids: dict[str, str] = {job.task.id: job.uuid for job in jobs}
-        self.shape = Shape(Plan(self.meta, self.tasks))
+        self.shape = Shape(Plan(self.meta, self.tasks), self.aside)
         self.held = {uuid: job for uuid, job in self.jobs.items() if job.state in HELD}
 
     def _place(self, job: Job) -> tuple[int, str, str]:

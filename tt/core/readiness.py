@@ -47,8 +47,13 @@ class Shape:
     statuses change; each question then costs a glance at each task.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        """Work it out; linear in the plan's size."""
+    def __init__(self, plan: Plan, aside: Collection[str] = ()) -> None:
+        """Work it out; linear in the plan's size.
+
+        Where there are tasks `aside` that cannot be read, no group is done by itself: any of them
+        may be in it.
+        """
+        self._aside = tuple(sorted(aside))
         below = children(plan)
         self.groups = frozenset(task.id for task in plan.tasks.values() if is_group(task, below))
         self.inside = {group: tuple(task.id for task in below[group]) for group in self.groups}
@@ -72,7 +77,7 @@ class Shape:
         # `status` as a property would take two thirds of the time of a step.
         done = {name for name, task in tasks.items() if task.fields["status"] == "completed"}
         void: set[str] = set()
-        for group in self._inside_out:
+        for group in () if self._aside else self._inside_out:
             left = self._left(group, tasks, void)
             if not left:
                 void.add(group)
@@ -135,8 +140,8 @@ class Shape:
             return _OVER_
         if task.id in done:
             return _LANDED
-        left = self._left(task.id, tasks, void)
-        return Stand(Standing.OPEN, tuple(one for one in left if one not in done))
+        left = [one for one in self._left(task.id, tasks, void) if one not in done]
+        return Stand(Standing.OPEN, (*left, *self._aside))
 
 
 _DONE: Final = Stand(Standing.DONE)

@@ -58,27 +58,32 @@ class Wait:
 class Verdict:
     """How the plan stands where nothing moves: completed, or why not.
 
-    `waits` has failed tasks, too; groups are in it only where nothing else is.
+    `waits` has failed tasks, too; groups are in it only where nothing else is. Of those `aside`
+    nobody knows how they stand: they cannot be read.
     """
 
     total: int
     completed: int
     cancelled: int
     waits: tuple[Wait, ...] = ()
+    aside: tuple[str, ...] = ()
 
     @property
     def is_completed(self) -> bool:
         """Whether all that there is to do was done."""
-        return not self.waits
+        return not (self.waits or self.aside)
 
 
 def judge(ledger: Ledger, orders: Orders, seen: Seen, step: Step) -> Verdict:
     """Say how the plan stands, groups not counted."""
     tasks = [task for task in ledger.tasks.values() if task.id not in ledger.shape.groups]
     statuses = [task.status for task in tasks]
-    waits = explain(ledger, orders, seen, step)
     return Verdict(
-        len(tasks), statuses.count("completed"), statuses.count("cancelled"), tuple(waits)
+        len(tasks) + len(ledger.aside),
+        statuses.count("completed"),
+        statuses.count("cancelled"),
+        tuple(explain(ledger, orders, seen, step)),
+        tuple(sorted(ledger.aside)),
     )
 
 

@@ -82,6 +82,7 @@ def verdict_data(verdict: Verdict) -> dict[str, object]:
     return {
         "is_completed": verdict.is_completed, "total": verdict.total,
         "completed": verdict.completed, "cancelled": verdict.cancelled, "waits": verdict.waits,
+        "aside": verdict.aside,
     }  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def verdict_lines(verdict: Verdict, look: Look) -> list[str]:
         return [look.paint(f"✓ All is done: {what} completed{cancelled}.", "green", "bold")]
     share = f"{verdict.completed:,} of {count(verdict.total, 'task')} completed"
     lines = [look.paint(f"✗ Nothing can move: {share}.", "red", "bold")]
-    return [*lines, *(f"    {line}" for line in _limited(_obstacles(verdict.waits), look))]
+    obstacles = [*_obstacles(verdict.waits, verdict.aside), *_unreadable(verdict.aside)]
+    return [*lines, *(f"    {line}" for line in _limited(obstacles, look))]
 
 
 def uncommitted_lines(problem: str, look: Look) -> list[str]:
@@ -108,10 +110,10 @@ def _limited(lines: Iterable[str], look: Look) -> list[str]:
     return [*found[:_SHOWN], f"… and {len(found) - _SHOWN:,} more lines; `tt -v` shows all."]
 
 
-def _obstacles(waits: Sequence[Wait]) -> Iterator[str]:
+def _obstacles(waits: Sequence[Wait], aside: Sequence[str]) -> Iterator[str]:
     """Yield what is at the root, with how much waits for it, and what waits in a circle."""
     behind = roots_of(waits)
-    known = {wait.id for wait in waits}
+    known = {*aside, *(wait.id for wait in waits)}
     for wait in waits:
         if wait.block is Block.CIRCLE:
             yield f"{safe(wait.id)} waits for itself, by {_names(wait.waits_for)}"
@@ -121,6 +123,13 @@ def _obstacles(waits: Sequence[Wait]) -> Iterator[str]:
         if root not in known:
             yield f"{safe(root)}: {_waiting(number)} for it, and it will not be done"
             yield "    Add it to the plan, or correct what names it; then `tt sync push`."
+
+
+def _unreadable(aside: Sequence[str]) -> Iterator[str]:
+    if aside:
+        what = "it cannot" if len(aside) == 1 else "they cannot"
+        yield clip(f"{_names(aside)}: {what} be read in Redis, and nobody knows how far", _LONGEST)
+        yield "    `tt doctor` says what is wrong there."
 
 
 def _obstacle(wait: Wait, behind: int) -> Iterator[str]:

@@ -43,7 +43,8 @@ class BoardReader:
             self._names = {uuid: job.task.id for uuid, job in jobs.items()}
             agents, faults = self.agents()
         meta = state.town.meta if state.town is not None else EMPTY
-        return Board(jobs, agents, meta, self.backlog(), (*state.faults, *faults))
+        faults = [*state.faults, *faults]
+        return Board(jobs, agents, meta, self.backlog(), tuple(faults), state.aside)
 
     def jobs(self, uuids: Collection[str]) -> dict[str, Job]:
         """Read some tasks; those that are not there, or cannot be read, are left out."""
