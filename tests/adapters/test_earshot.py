@@ -10,6 +10,7 @@ from tests.support.redis_server import RedisServer, wait_until
 from tt.adapters.redis.address import Address
 from tt.adapters.redis.connection import Connection
 from tt.adapters.redis.earshot import Earshot, prefixes_of
+from tt.adapters.redis.heard import Heard
 from tt.adapters.redis.identifiers import new_uuid
 from tt.adapters.redis.tracking import Tracking, listen
 from tt.errors import StoreError, TrackingError
@@ -69,6 +70,19 @@ def test_a_lost_connection_is_told_and_the_next_one_looks_at_everything(
 
     wait_until(is_lost, "the loss to be noticed")
     assert ears.filenos == ()
+    assert ears.heard() == ALL
+
+
+def test_keys_that_went_without_being_named_are_all_to_be_looked_at() -> None:
+    class Flushed(Tracking):
+        def __init__(self) -> None:
+            pass
+
+        def heard(self) -> Heard:
+            return Heard(lost=True)
+
+    ears = Earshot("a", Flushed, [].append)
+    ears.heard()
     assert ears.heard() == ALL
 
 

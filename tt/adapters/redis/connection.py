@@ -22,6 +22,7 @@ DEFAULT_TIMEOUT: Final = 2.0
 
 _CHUNK_BYTES: Final = 256 * 1024
 _CHUNK_COMMANDS: Final = 2_000
+_FEW: Final = 16
 _UNSURE: Final = "What was being written may or may not have arrived; the next run reads it again."
 _UNHARMED: Final = "Nothing was written. Check the server's log, and REDIS_URL."
 
@@ -65,7 +66,21 @@ class Connection:
 
     def pipeline(self, commands: Iterable[Command]) -> list[Reply]:
         """Do the commands in as few round trips as possible; error replies are in the result."""
+        if isinstance(commands, list) and len(commands) <= _FEW:
+            return self._at_once(commands)
         return list(self.stream(commands))
+
+    def _at_once(self, commands: list[Command]) -> list[Reply]:
+        """Do a few commands: what `stream` does, in half the time."""
+        self._check_open()
+        count = len(commands)
+        self._send(b"".join(map(hiredis.pack_command, commands)), count)  # type: ignore[arg-type]
+        try:
+            replies = list(self._wire.replies(count))
+        except (OSError, hiredis.ProtocolError) as error:
+            self._fail(error)
+        self._owed -= count
+        return replies
 
     def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
         """Do the commands and yield each reply as it arrives; error replies are yielded.
@@ -74,8 +89,7 @@ class Connection:
         is always ahead of the reading, so that the server works while the caller does. The replies
         have to be read to the end before the connection can be used for anything else.
         """
-        if self._owed:
-            raise LostError(f"The connection to {self.address} is closed.", self._hint)
+        self._check_open()
         ahead = 0
         for data, count in _chunks(commands):
             self._send(data, count)
@@ -127,6 +141,10 @@ class Connection:
         if not (isinstance(ready, ReplyError) and ready.code == "NOPERM"):
             self.check(ready)
         self._hint = _UNSURE
+
+    def _check_open(self) -> None:
+        if self._owed:
+            raise LostError(f"The connection to {self.address} is closed.", self._hint)
 
     def _send(self, data: bytes, count: int) -> None:
         self._owed += count
