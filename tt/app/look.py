@@ -100,7 +100,7 @@ def judged(site: Site, found: Found, asked: Terms) -> View:
     base = stored if stored is not None and snapshot is not None else Base()
     plan = snapshot.plan if snapshot else Plan()
     state = _completed(found.state, base, plan)
-    _check_owner(site, stored, state.town)
+    check_owner(site, stored, state.town)
     within = found.glimpse.ids if found.glimpse else None
     store = _view(state, base, within)
     trust = standing(base, state.town)
@@ -200,7 +200,8 @@ def standing(base: Base, town: Town | None) -> Trust:
     return Trust.REWOUND if town.seq < base.seq else Trust.CURRENT
 
 
-def _check_owner(site: Site, stored: Base | None, town: Town | None) -> None:
+def check_owner(site: Site, stored: Base | None, town: Town | None) -> None:
+    """Raise StoreError where a town is another repository's; `stored` is what was synced here."""
     if town is None or not town.repo:
         return
     owners = set(town.repo.split())

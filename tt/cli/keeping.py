@@ -68,7 +68,7 @@ def restore(flags: Flags, /, file: Path | None, *, force: bool, as_json: bool) -
         found = read(shelf, project.town, file)
         there = bool(project.workshop.dump())
         what = f"Replace what is in {safe(project.town)} by {safe(str(found[0]))}?"
-        if there and not force and not _confirmed(what):
+        if there and not force and not confirmed(what):
             return _nothing(flags, "Nothing was restored.", as_json=as_json)
         done = put_back(project.workshop, shelf, found, replace=there)
         town = project.town
@@ -104,7 +104,7 @@ def reset(flags: Flags, /, *, force: bool, agents_only: bool, as_json: bool) -> 
             parts += [] if agents_only else [count(len(board.jobs), "task")]
             say([f"Resetting {safe(town)} in {safe(project.connection.address)}:",
                  f"    {' and '.join(parts)} would be removed"])  # fmt: skip
-        if not force and not _confirmed("Remove them from Redis?"):
+        if not force and not confirmed("Remove them from Redis?"):
             return _nothing(flags, "Nothing was removed.", as_json=as_json)
         done = empty(project.workshop, shelf_of(project), agents_only=agents_only)
     answer(flags, done, lambda look: cleared_lines(done, town, look), as_json=as_json)
@@ -132,7 +132,7 @@ def start(flags: Flags, /, *, as_json: bool) -> None:
     answer(flags, data, lambda look: lines, as_json=as_json)
 
 
-def _confirmed(question: str) -> bool:
+def confirmed(question: str) -> bool:
     """Ask, where there is somebody to ask."""
     if sys.stdin is None or not sys.stdin.isatty():
         return False
@@ -141,7 +141,12 @@ def _confirmed(question: str) -> bool:
 
 def _nothing(flags: Flags, what: str, *, as_json: bool) -> int:
     """Say that nothing was done, since nobody said that it is meant."""
-    asked = sys.stdin is not None and sys.stdin.isatty()
-    lines = [what if asked else f"{what} --force says that it is meant."]
+    lines = [unmeant(what)]
     answer(flags, {"done": False}, lambda look: lines, as_json=as_json)
     return ExitCode.FAILED
+
+
+def unmeant(what: str) -> str:
+    """Return what was not done, and where nobody could be asked what says that it is meant."""
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    return what if asked else f"{what} --force says that it is meant."

@@ -70,6 +70,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "redis": Entry("redis:redis", "Look after the built-in Redis."),
         "doctor": Entry("doctor:doctor", "Say what keeps plan and Redis apart, and what to do."),
         "towns": Entry("towns:towns", "List the towns in this Redis, or prune them."),
+        "migrate": Entry("migrate:migrate", "Take over what tinytown wrote before towns."),
         "demo": Entry("demo:demo", "Show the whole loop in a scratch directory."),
         "completion": Entry("completion:completion", "Complete commands and task ids on TAB."),
     },
