@@ -187,5 +187,5 @@ def test_on_a_cluster_keys_are_not_renamed_and_texts_are_converted(
         (text,) = old.texts()
         assert old.convert([(text, {"id": TASK})]) == [""]
         there = [f"tt:task:{UUID}{number}" for number in range(8)]
-        with pytest.raises(StoreError, match="is a cluster"):
+        with pytest.raises(StoreError, match="no key can be given another name"):
             old.rename([OldKey(one, f"tt:{town}:{one[3:]}", "task") for one in there])

@@ -302,6 +302,40 @@ def test_other_towns_keep_what_they_have(redis: Connection, tt: Tt) -> None:
     assert everything(redis).items() >= kept.items()
 
 
+def test_on_a_cluster_it_says_what_to_do_instead(
+    project: Path, tt: Tt, cluster_ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis+cluster://:hunter2@127.0.0.1:{cluster_ports[0]}")
+    monkeypatch.setenv("TT_NAME", "{shop}-main")
+    for how in ("--force", "--dry-run"):
+        ran = tt("migrate", how)
+        assert (ran.code, ran.out) == (4, "")
+        assert "is a cluster, where no key can be given another name in one step" in ran.err
+        assert "`tt --redis URL save FILE`,\n    and `tt restore FILE` here." in ran.err
+    assert done(tt("migrate", "--hash")) == [
+        "Every agent and task of {shop}-main is a hash: there is nothing to convert."
+    ]
+
+
+def test_what_a_cluster_refuses_is_restored_there_from_elsewhere(
+    redis: Connection, server: RedisServer, project: Path, tt: Tt, tmp_path: Path,
+    cluster_ports: list[int], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The way that the refusal names leads there."""
+    url = f"redis+cluster://:hunter2@127.0.0.1:{cluster_ports[0]}"
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("TT_NAME", "{shop}-main")
+    save = str(tmp_path / "town.json")
+    done(tt("--redis", server.url, "migrate", "--force"))
+    done(tt("--redis", server.url, "save", save))
+    done(tt("restore", "--force", save))
+    done(tt("migrate", "--hash", "--force"))
+    try:
+        assert [one["name"] for one in tt("list", "--json").data["agents"]] == ["architect"]
+    finally:
+        done(tt("reset", "--force"))
+
+
 @pytest.mark.parametrize("moved", range(10))
 def test_what_was_begun_is_finished_by_the_next_run(redis: Connection, tt: Tt, moved: int) -> None:
     """The server does one key after the other, and may be reached by any number of them."""
