@@ -51,6 +51,8 @@ HOW_TO_LOG_IN = {
 }
 SECONDS = {"auggie": 15}
 """How long a task may take whose timeout is awaited: long enough for a program to begin."""
+MOST = {"codex": 15}
+"""How long it may take on any machine: who gives up by itself after a while is stopped before."""
 PLAN_SECONDS = 240
 """How long a plan may take: three programs one after the other, on a machine with much to do."""
 DONE = {"design": "completed", "build": "completed", "docs": "completed"}
@@ -66,7 +68,7 @@ TASK = re.compile(r"^# Task `(\w+)`", re.MULTILINE)
 def limited(cli: str) -> str:
     """Return the plan, with a timeout for the design: a longer one on a machine that is busy."""
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    seconds = min(round(SECONDS.get(cli, 6) * busy), 90)
+    seconds = min(round(SECONDS.get(cli, 6) * busy), MOST.get(cli, 90))
     return PLAN.replace('"Design it"', f'"Design it"\ntimeout = {seconds}')
 
 

@@ -341,11 +341,16 @@ class Upheaval:
         for job in board.jobs.values():
             if job.state in ("failed", "cancelled"):
                 self.reopen_task(job)
-            elif job.state == "pending" and job.task.agent is None and job.task.id != "group":
+            elif job.state == "pending" and job.task.id != "group" and not self._is_for(job):
                 to = self.chance.choice(there).uuid if there else ""
                 self.ask(lambda shop, one=job, to=to: shop.hand_out(one, to, Terms(1), SUPERVISOR))  # type: ignore[misc]
         if not self.conducting():
             self.conduct()
+
+    def _is_for(self, job: Job) -> bool:
+        """Say whether the conductor finds somebody for a task: what was asked of one agent, and has
+        come to the plan since, is for that one."""
+        return job.tagged and job.task.agent in (*ROLES, *self.names)
 
     def reopen_task(self, job: Job) -> bool:
         """Let a task be done again."""
