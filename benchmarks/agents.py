@@ -6,8 +6,10 @@ python -m benchmarks.agents [--quick] [--chain 40] [--tasks 1000] [--size 10000]
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from benchmarks.plans import make_plan
 from benchmarks.watch import ticks, wait_for
@@ -85,6 +87,13 @@ class Crowd:
             for number in range(count):
                 self.tt("wait", f"w{number}", "--timeout", "30")
 
+    def pids(self) -> list[int]:
+        """Return the processes of all agents, and that of the server."""
+        (info,) = self._world.ask(("INFO", "server"))
+        (server,) = re.findall(rb"process_id:(\d+)", cast("bytes", info))
+        listed = json.loads(self.tt("list", "--json"))["data"]["agents"]
+        return [int(server), *(agent["pid"] for agent in listed)]
+
     def ends(self) -> list[float]:
         """Return when tasks were completed, by the server's clock, in seconds since 1970."""
         (events,) = self._world.ask(("XRANGE", f"tt:{TOWN}:events", "-", "+"))
@@ -114,14 +123,17 @@ def main() -> None:
             LATENCY)  # fmt: skip
         row("the same, worst, ms", max(gaps))
         for name, script in (("`sh`", _NOTHING), ("Python", _PYTHON)):
-            seconds, bare = crowd(world, script, options.tasks)
+            through, bare = crowd(world, script, options.tasks)
             what = f"{options.tasks:,} tasks, programs that start {name} and end"
-            row(f"{what}: {_CREW} agents, s", seconds)
-            row(f"{what}: one after the other, s", bare)
-            row(f"{what}: ratio", seconds / bare, THROUGHPUT)
+            row(f"{what}: {_CREW} agents, s", through.seconds)
+            row(f"{what}: one after the other, s", bare.seconds)
+            row(f"{what}: ratio", through.seconds / bare.seconds, THROUGHPUT)
+            if has_proc():
+                row(f"{what}: processor's time of all, ms a task", 1000 * through.cpu)
+                row(f"{what}: the same of the programs alone, ms", 1000 * bare.cpu)
         row(f"deciding a step of {options.size:,} tasks, ms", 1000 * decision(options.size),
             DECISION)  # fmt: skip
-        if Path("/proc/self/stat").exists():
+        if has_proc():
             row(f"an idle conductor of {options.size:,} tasks, % of a core",
                 idle(world, options.size, options.idle), IDLE)  # fmt: skip
 
@@ -150,8 +162,15 @@ def handovers(world: World, count: int) -> list[float]:
         return [start - end for end, start in zip(people.ends(), begun[1:], strict=False)]
 
 
-def crowd(world: World, script: str, count: int) -> tuple[float, float]:
-    """Return the seconds that many tasks take through agents, and their programs alone.
+class Cost(NamedTuple):
+    """What many tasks took: seconds in all, and of the processors' for each."""
+
+    seconds: float
+    cpu: float
+
+
+def crowd(world: World, script: str, count: int) -> tuple[Cost, Cost]:
+    """Return what many tasks take through agents, and their programs alone.
 
     From before the conductor's start to the last completion; the agents are there already.
     """
@@ -161,17 +180,36 @@ def crowd(world: World, script: str, count: int) -> tuple[float, float]:
         for number in range(count)
     ))  # fmt: skip
     with people.at_work(_CREW):
-        begun = time.time()
+        others, before, begun = people.pids(), _own_cpu(), time.time()
+        cpu = -sum(map(_cpu_of, others))
         people.tt("conductor")
-        return people.ends()[-1] - begun, one_by_one(people.cli, count)
+        cpu += sum(map(_cpu_of, others)) + _own_cpu() - before
+        through = Cost(people.ends()[-1] - begun, cpu / count)
+        return through, one_by_one(people.cli, count)
 
 
-def one_by_one(program: Path, count: int) -> float:
-    """Return the seconds that a program takes so many times, each run after the one before."""
-    begun = time.perf_counter()
+def one_by_one(program: Path, count: int) -> Cost:
+    """Return what a program takes so many times, each run after the one before."""
+    before, begun = _own_cpu(), time.perf_counter()
     for _ in range(count):
         subprocess.run([program], stdin=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - begun
+    return Cost(time.perf_counter() - begun, (_own_cpu() - before) / count)
+
+
+def has_proc() -> bool:
+    """Whether the system tells what other processes take."""
+    return Path("/proc/self/stat").exists()
+
+
+def _own_cpu() -> float:
+    """Return the processors' seconds of this process and of those that it has waited for."""
+    own = os.times()
+    return own.user + own.system + own.children_user + own.children_system
+
+
+def _cpu_of(pid: int) -> float:
+    """Return the processors' seconds of another process and its children, where that is known."""
+    return ticks(pid) / os.sysconf("SC_CLK_TCK") if has_proc() else 0.0
 
 
 def decision(size: int) -> float:
