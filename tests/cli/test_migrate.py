@@ -115,7 +115,7 @@ def test_after_both_halves_every_command_shows_what_was_there(
     kinds = "1 agent, 1 inbox, 1 inbox of urgent messages, 1 activity log, 1 stop flag, 3 tasks"
     assert done(tt("migrate", "--force")) == [
         f"Renamed to {TOWN}: {kinds} and the backlog.",
-        f"4 keys of {TOWN} hold JSON: `tt migrate --hash` makes hashes of them.",
+        f"Left to do: 4 keys of {TOWN} with JSON; `tt migrate --hash` makes hashes of it.",
     ]
     assert done(tt("migrate", "--hash", "--force")) == [
         f"Made hashes in {TOWN}: 1 agent and 3 tasks."
@@ -172,7 +172,7 @@ def test_twice_is_once(redis: Connection, tt: Tt) -> None:
 
 def test_the_second_half_alone_names_the_first(redis: Connection, tt: Tt) -> None:
     assert done(tt("migrate", "--hash"))[1:] == [
-        "9 keys without a town: `tt migrate` renames them."
+        "Left to do: 9 keys without a town; `tt migrate` gives this one's name."
     ]
 
 

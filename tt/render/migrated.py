@@ -76,10 +76,10 @@ def _next(found: Migrated) -> list[str]:
     """Name the other half, where there is work for it."""
     if not found.waiting:
         return []
-    some = count(found.waiting, "key")
+    some, town = count(found.waiting, "key"), safe(found.town)
     if found.hashes:
-        return [f"{some} without a town: `tt migrate` renames them."]
-    return [f"{some} of {safe(found.town)} hold JSON: `tt migrate --hash` makes hashes of them."]
+        return [f"Left to do: {some} without a town; `tt migrate` gives this one's name."]
+    return [f"Left to do: {some} of {town} with JSON; `tt migrate --hash` makes hashes of it."]
 
 
 def _kinds(found: Migrated) -> str:
