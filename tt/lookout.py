@@ -60,6 +60,7 @@ class Lookout:
         self._kept = Kept()
         with self._open() as project:
             self._find(project)
+            _ = project.connection.address  # one that cannot be is a broken setting
             self.private = project.private
             self.debounce = project.config.seconds("watch.debounce")
             said = project.config.flag("watch.two_way")

@@ -183,6 +183,12 @@ def test_what_keeps_it_from_beginning_is_the_answer(tt: Tt, project: Path) -> No
     assert post_of(project).holder() is None
 
 
+def test_an_address_that_cannot_be_one_is_refused_at_once(tt: Tt, project: Path) -> None:
+    ran = tt("--redis", "foo://here", "watch")
+    assert (ran.code, ran.out) == (2, "")
+    assert "`foo://` is no address of a Redis." in ran.err
+
+
 def test_one_that_dies_at_its_start_is_told_with_its_last_words(
     tt: Tt, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
