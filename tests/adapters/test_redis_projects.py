@@ -22,7 +22,7 @@ def project(directory: Path, url: str | None = None) -> Project:
 
 def test_a_project_listens_where_it_writes(tmp_path: Path, redis_address: Address) -> None:
     url = f"unix://{redis_address.path}?db=2"
-    with project(tmp_path, url) as ours, ours.tracking(tasks=True) as tracking:
+    with project(tmp_path, url) as ours, ours.reach.track("t", tasks=True) as tracking:
         ours.connection.execute("HSET", f"tt:t:task:{UUID}", "f", 1)
         assert heard(tracking) == Heard(frozenset({UUID}))
         assert tracking.address == ours.connection.address
@@ -31,11 +31,11 @@ def test_a_project_listens_where_it_writes(tmp_path: Path, redis_address: Addres
 def test_listening_does_not_start_the_built_in_server(tmp_path: Path, own_home: Path) -> None:
     with project(tmp_path) as ours:
         with pytest.raises(StoreError) as caught:
-            ours.tracking(tasks=False)
+            ours.reach.track("t", tasks=False)
         assert caught.value.message == "The built-in Redis is not running."
         assert not (own_home / ".tt" / "redis").exists()
         ours.connection.execute("PING")
-        with ours.tracking(tasks=False) as tracking:
+        with ours.reach.track("t", tasks=False) as tracking:
             ours.connection.execute("HSET", "tt:t:plan", "f", 1)
             assert heard(tracking) == Heard(town=True)
 
@@ -46,7 +46,7 @@ def test_projects_that_come_after_each_other_use_one_kept_connection(
     kept, used = Kept(), set()
     for number in (0, 0, 0, 2):
         ours = project(tmp_path, f"unix://{redis_address.path}?db={number}")
-        ours.kept = kept
+        ours.reach.kept = kept
         with ours:
             used.add(ours.connection.execute("CLIENT", "ID"))
     kept.close()

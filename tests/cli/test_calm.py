@@ -12,14 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """\
-import signal, sys, termios
+import os, signal, sys, termios
 from tt.cli.calm import calm_terminal
 
 def says():
     return "echo" if termios.tcgetattr(0)[3] & termios.ECHO else "silent"
 
 print(says(), flush=True)
-end = calm_terminal(lambda: print("resized", flush=True))
+end = calm_terminal(lambda: os.write(1, b"resized\\n"))
 print(says(), flush=True)
 print(sys.stdin.readline().strip(), flush=True)
 end()

@@ -234,9 +234,10 @@ def test_who_is_closed_ends_what_it_has_taken_and_stops(crew: Crew) -> None:
 
 
 def test_rounds_are_counted_and_the_last_one_is_the_end(crew: Crew) -> None:
-    crew.script("noop", "true")
-    agent = crew.spawn("dev", "noop", "--max-rounds", "2")
+    crew.script("step", "while [ ! -e go ]; do sleep 0.01; done")
+    agent = crew.spawn("dev", "step", "--max-rounds", "2")
     jobs = [crew.task(agent) for _ in range(3)]
+    (crew.top / "go").touch()
     crew.until_agent(agent, "stopped")
     assert [crew.job(job).state for job in jobs] == ["completed", "completed", "assigned"]
 

@@ -45,7 +45,7 @@ repo = "a-team"
 timeout = 1.0
 
 [conductor]
-lease = 1.0
+lease = 3.0
 
 [agents]
 grace = 0.5
@@ -90,13 +90,14 @@ class Host:
         return out
 
     def close(self) -> None:
-        """End what runs here."""
+        """End what runs here, and show what it said: that is read where a test fails."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in self.running:
                 process.send_signal(number)
             for process in self.running:
                 with suppress(subprocess.TimeoutExpired):
-                    process.communicate(timeout=5)
+                    out, _ = process.communicate(timeout=5)
+                    print(f"--- {self.name}: {process.args[3:6]}", out[-4000:], sep="\n")
 
 
 class Hosts:
@@ -116,6 +117,7 @@ class Hosts:
         )
 
     def close(self) -> None:
+        print(self.states())
         for host in (self.one, self.two, self.three):
             host.close()
 
