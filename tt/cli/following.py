@@ -35,6 +35,9 @@ def follow(flags: Flags, agent: str, count: int, *, as_json: bool) -> int:
             stream = Stream.of(project.workshop, agent)
             _Following(project, stream, flags, as_json=as_json).run(count)
     except KeyboardInterrupt:
+        # Came it while a module was loaded whose records are made by `exec`, Python would still
+        # end by the signal: it forgets that with the next text that it runs.
+        exec("")  # noqa: S102
         return ExitCode.DONE
     return ExitCode.DONE
 
