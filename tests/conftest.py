@@ -41,20 +41,6 @@ os.environ |= {"HOME": str(_SESSION), "TT_HOME": str(_SESSION / ".tt"), "LANG": 
 os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **_IDENTITY}
 
 
-_PATIENCE = ("e2e", "cli", "matrix", "contracts", "adapters")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that several workers have something to do to the end."""
-    items.sort(key=lambda item: _rank(item.path))
-
-
-def _rank(path: Path) -> int:
-    """Return how early the tests of a file are to begin."""
-    kind = path.parent.name
-    return _PATIENCE.index(kind) if kind in _PATIENCE else len(_PATIENCE)
-
-
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
     shutil.rmtree(_SESSION, ignore_errors=True)
